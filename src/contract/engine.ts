@@ -1,0 +1,165 @@
+/**
+ * The one interface of everything that answers: the local engine, other engines, remotes and the router.
+ * Shapes follow OpenAI's chat completions; fields that are Minnow's own live under `minnow`.
+ */
+
+export type ChatRole = 'system' | 'user' | 'assistant'
+
+export interface ChatMessage {
+  role: ChatRole
+  content: string
+}
+
+export interface ChatCompletionParams {
+  messages: readonly ChatMessage[]
+  model?: string
+  /** Upper bound of new tokens. Default: what is left of the context. */
+  max_tokens?: number | null
+  max_completion_tokens?: number | null
+  /** 0 is greedy. Default 1, as OpenAI's. */
+  temperature?: number | null
+  /** Nucleus: smallest set of tokens with this total probability. Default 1 (off). */
+  top_p?: number | null
+  /** Keep the k most likely tokens. Default 0 (off). */
+  top_k?: number | null
+  /** Drop tokens less likely than min_p × the most likely one. Default 0 (off). */
+  min_p?: number | null
+  /** −2…2. Default 0. */
+  frequency_penalty?: number | null
+  /** −2…2. Default 0. */
+  presence_penalty?: number | null
+  /** Divides positive and multiplies negative logits of tokens seen in the last 64 tokens. Default 1 (off). */
+  repetition_penalty?: number | null
+  /** Token id → bias −100…100 added to its logit. */
+  logit_bias?: Record<string, number> | null
+  /** Same seed, same prompt, same settings: same text, whatever the number of threads. Default: random. */
+  seed?: number | null
+  stop?: string | readonly string[] | null
+  logprobs?: boolean | null
+  /** 0…20 alternatives a token; needs `logprobs`. */
+  top_logprobs?: number | null
+  stream?: boolean | null
+  stream_options?: { include_usage?: boolean } | null
+  minnow?: MinnowParams
+}
+
+export interface MinnowParams {
+  /** Prompt-lookup speculative decoding: same tokens, sooner. Default true. */
+  promptLookup?: boolean
+  /** What happens when the context is full. Default 'error'. 'slide' keeps the first tokens (attention sinks) and the newest. */
+  overflow?: 'error' | 'slide'
+  /** Report the token ids of the answer. Default false. */
+  tokenIds?: boolean
+}
+
+export type FinishReason = 'stop' | 'length'
+
+export interface TopLogprob {
+  token: string
+  /** Natural logarithm, from raw logits at temperature 1. */
+  logprob: number
+  bytes: number[] | null
+}
+
+export interface TokenLogprob extends TopLogprob {
+  top_logprobs: TopLogprob[]
+}
+
+/** What a generation took. Durations in milliseconds, wall clock. */
+export interface Timings {
+  timeToFirstTokenMs: number
+  prefillMs: number
+  decodeMs: number
+  /** Prompt tokens evaluated (without cached ones) a second; 0 where none. */
+  prefillTokensPerSecond: number
+  /** Tokens after the first a second; 0 where none. */
+  decodeTokensPerSecond: number
+  /** Tokens proposed and accepted by prompt lookup. */
+  draftedTokens: number
+  acceptedTokens: number
+}
+
+export interface Usage {
+  prompt_tokens: number
+  completion_tokens: number
+  total_tokens: number
+  prompt_tokens_details: { cached_tokens: number }
+  minnow: Timings
+}
+
+export interface ChatCompletion {
+  id: string
+  object: 'chat.completion'
+  created: number
+  model: string
+  choices: {
+    index: number
+    message: { role: 'assistant'; content: string }
+    finish_reason: FinishReason
+    logprobs: { content: TokenLogprob[] } | null
+  }[]
+  usage: Usage
+  minnow?: { tokenIds: number[] }
+}
+
+export interface ChatCompletionChunk {
+  id: string
+  object: 'chat.completion.chunk'
+  created: number
+  model: string
+  choices: {
+    index: number
+    delta: { role?: 'assistant'; content?: string }
+    finish_reason: FinishReason | null
+    logprobs: { content: TokenLogprob[] } | null
+  }[]
+  /** On the last chunk, when `stream_options.include_usage`. */
+  usage?: Usage | null
+  minnow?: { tokenIds: number[] }
+}
+
+export interface RequestOptions {
+  signal?: AbortSignal
+}
+
+export interface ChatCompletions {
+  create(
+    params: ChatCompletionParams & { stream: true },
+    options?: RequestOptions,
+  ): Promise<AsyncIterable<ChatCompletionChunk>>
+  create(
+    params: ChatCompletionParams & { stream?: false | null },
+    options?: RequestOptions,
+  ): Promise<ChatCompletion>
+}
+
+/** What an engine is, for people and for the ledger. */
+export interface EngineInfo {
+  model: string
+  backend: 'reference' | 'wasm' | 'webgpu' | 'remote' | 'other'
+  /** For instance 'relaxed-simd'. */
+  variant: string
+  threads: number
+  contextLength: number
+  /** Bytes of the weights as they lie in memory. */
+  weightsBytes: number
+  /** All bytes the backend holds: weights, KV cache, scratch. */
+  memoryBytes: number
+}
+
+export interface Engine {
+  readonly chat: { readonly completions: ChatCompletions }
+  readonly info: EngineInfo
+  /** Frees everything; running calls reject with code 'disposed'. */
+  dispose(): Promise<void>
+}
+
+/** Progress of `createEngine()`. `fraction` never decreases and ends at 1. */
+export interface LoadProgress {
+  phase: 'download' | 'load' | 'ready'
+  /** The file (chunk) worked on, if any. */
+  file: string | null
+  loadedBytes: number
+  totalBytes: number
+  fraction: number
+}
