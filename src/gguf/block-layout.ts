@@ -26,15 +26,34 @@ export const blockLayouts: Readonly<Record<GgmlType, BlockLayout>> = {
   BF16: { id: 30, blockSize: 1, bytesPerBlock: 2 },
 }
 
+function isGgmlType(name: string): name is GgmlType {
+  return Object.hasOwn(blockLayouts, name)
+}
+
 /** All tensor types Minnow reads. */
-export const ggmlTypes = Object.keys(blockLayouts) as GgmlType[]
+export const ggmlTypes: readonly GgmlType[] = Object.keys(blockLayouts).filter(isGgmlType)
 
 const typesById = new Map(ggmlTypes.map((type) => [blockLayouts[type].id, type]))
 
 /** Types that exist but that Minnow does not read; only for the error message. */
 const otherTypeNames: Readonly<Record<number, string>> = {
-  9: 'Q8_1', 15: 'Q8_K', 16: 'IQ2_XXS', 17: 'IQ2_XS', 18: 'IQ3_XXS', 19: 'IQ1_S', 21: 'IQ3_S', 22: 'IQ2_S',
-  23: 'IQ4_XS', 24: 'I8', 25: 'I16', 26: 'I32', 27: 'I64', 28: 'F64', 29: 'IQ1_M', 34: 'TQ1_0', 35: 'TQ2_0',
+  9: 'Q8_1',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
   39: 'MXFP4',
 }
 

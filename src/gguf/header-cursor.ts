@@ -14,7 +14,9 @@ class Incomplete {
 
 /** Bad bytes at a position of the header. */
 export function invalidModel(message: string, details: Record<string, string | number> = {}): EngineError {
-  return new EngineError('invalid-model', `${message} The file is damaged or no GGUF model; get it again.`, { details })
+  return new EngineError('invalid-model', `${message} The file is damaged or no GGUF model; get it again.`, {
+    details,
+  })
 }
 
 /**
@@ -165,10 +167,13 @@ export class HeaderCursor {
     const at = this.position
     const byteLength = this.uint64()
     if (byteLength > maxBytes) {
-      throw invalidModel(`${what} at byte ${at} claims ${byteLength} bytes; at most ${maxBytes} are allowed.`, {
-        position: at,
-        claimedBytes: byteLength,
-      })
+      throw invalidModel(
+        `${what} at byte ${at} claims ${byteLength} bytes; at most ${maxBytes} are allowed.`,
+        {
+          position: at,
+          claimedBytes: byteLength,
+        },
+      )
     }
     this.expect(byteLength, what)
     return byteLength
@@ -179,6 +184,7 @@ export class HeaderCursor {
     const end = at + byteLength
     if (end > this.#bytes.length) {
       this.expect(byteLength, 'a value')
+      // oxlint-disable-next-line typescript/only-throw-error -- control flow, caught in read(); a stack would cost time
       throw new Incomplete(end)
     }
     this.position = end

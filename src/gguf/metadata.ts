@@ -11,14 +11,26 @@ type Metadata = Pick<Gguf, 'metadata'>
 export function metadataNumber(gguf: Metadata, key: string): number
 export function metadataNumber<T>(gguf: Metadata, key: string, fallback: T): number | T
 export function metadataNumber(gguf: Metadata, key: string, ...fallback: unknown[]): unknown {
-  return get(gguf, key, 'a finite number', (value) => typeof value === 'number' && Number.isFinite(value), fallback)
+  return get(
+    gguf,
+    key,
+    'a finite number',
+    (value) => typeof value === 'number' && Number.isFinite(value),
+    fallback,
+  )
 }
 
 /** An integer in 0…2^53 − 1, for counts, lengths and token ids. */
 export function metadataCount(gguf: Metadata, key: string): number
 export function metadataCount<T>(gguf: Metadata, key: string, fallback: T): number | T
 export function metadataCount(gguf: Metadata, key: string, ...fallback: unknown[]): unknown {
-  return get(gguf, key, 'a whole number', (value) => Number.isSafeInteger(value) && Number(value) >= 0, fallback)
+  return get(
+    gguf,
+    key,
+    'a whole number',
+    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    fallback,
+  )
 }
 
 export function metadataString(gguf: Metadata, key: string): string
@@ -36,8 +48,6 @@ export function metadataBoolean(gguf: Metadata, key: string, ...fallback: unknow
 export function metadataStrings(gguf: Metadata, key: string): readonly string[]
 export function metadataStrings<T>(gguf: Metadata, key: string, fallback: T): readonly string[] | T
 export function metadataStrings(gguf: Metadata, key: string, ...fallback: unknown[]): unknown {
-  const isStrings = (value: GgufValue): boolean =>
-    Array.isArray(value) && value.every((entry) => typeof entry === 'string')
   return get(gguf, key, 'an array of strings', isStrings, fallback)
 }
 
@@ -50,9 +60,15 @@ export function metadataNumbers(gguf: Metadata, key: string, ...fallback: unknow
 export function metadataBooleans(gguf: Metadata, key: string): readonly boolean[]
 export function metadataBooleans<T>(gguf: Metadata, key: string, fallback: T): readonly boolean[] | T
 export function metadataBooleans(gguf: Metadata, key: string, ...fallback: unknown[]): unknown {
-  const isBooleans = (value: GgufValue): boolean =>
-    Array.isArray(value) && value.every((entry) => typeof entry === 'boolean')
   return get(gguf, key, 'an array of booleans', isBooleans, fallback)
+}
+
+function isStrings(value: GgufValue): boolean {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+}
+
+function isBooleans(value: GgufValue): boolean {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'boolean')
 }
 
 function get(
@@ -74,7 +90,8 @@ function get(
 
 function describe(value: GgufValue | undefined): string {
   if (value === undefined) return 'it is absent'
-  if (typeof value === 'string') return `it is the string "${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`
+  if (typeof value === 'string')
+    return `it is the string "${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`
   if (typeof value === 'object') return `it is an array of ${value.length} entries`
   return `it is ${value}`
 }

@@ -30,7 +30,10 @@ type RawTensor = Omit<GgufTensor, 'offsetBytes'> & { relativeOffset: number }
  * @throws EngineError 'invalid-model' for bytes that are no well-formed GGUF, 'unsupported' for a well-formed file
  *   of a version, byte order or tensor type that is not read here.
  */
-export async function parseGguf(source: ByteSource, options: { signal?: AbortSignal | undefined } = {}): Promise<Gguf> {
+export async function parseGguf(
+  source: ByteSource,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<Gguf> {
   options.signal?.throwIfAborted()
   const cursor = new HeaderCursor(source, options.signal)
   const { version, tensorCount, metadataCount } = await cursor.read(readPreamble)
@@ -46,7 +49,8 @@ export async function parseGguf(source: ByteSource, options: { signal?: AbortSig
   const raw = new Map<string, RawTensor>()
   for (let index = 0; index < tensorCount; index++) {
     const tensor = await cursor.read(readTensorEntry)
-    if (raw.has(tensor.name)) throw invalidModel(`The tensor "${tensor.name}" is there twice.`, { tensor: tensor.name })
+    if (raw.has(tensor.name))
+      throw invalidModel(`The tensor "${tensor.name}" is there twice.`, { tensor: tensor.name })
     raw.set(tensor.name, tensor)
   }
 
@@ -55,7 +59,9 @@ export async function parseGguf(source: ByteSource, options: { signal?: AbortSig
   const tensors = new Map<string, GgufTensor>()
   for (const { name, type, shape, sizeBytes, relativeOffset } of raw.values()) {
     if (relativeOffset % alignment !== 0) {
-      throw invalidModel(`Tensor "${name}" starts at ${relativeOffset}, no multiple of ${alignment}.`, { tensor: name })
+      throw invalidModel(`Tensor "${name}" starts at ${relativeOffset}, no multiple of ${alignment}.`, {
+        tensor: name,
+      })
     }
     const offsetBytes = dataStart + relativeOffset
     if (offsetBytes + sizeBytes > source.sizeBytes) {
@@ -93,8 +99,15 @@ function readPreamble(cursor: HeaderCursor): { version: 2 | 3; tensorCount: numb
 }
 
 /** Refuses a count that is over its limit, or whose smallest form would not fit the rest of the file. */
-function checkCount(cursor: HeaderCursor, what: string, count: number, max: number, minBytesEach: number): void {
-  if (count > max) throw invalidModel(`The file claims ${count} ${what}; at most ${max} are allowed.`, { count })
+function checkCount(
+  cursor: HeaderCursor,
+  what: string,
+  count: number,
+  max: number,
+  minBytesEach: number,
+): void {
+  if (count > max)
+    throw invalidModel(`The file claims ${count} ${what}; at most ${max} are allowed.`, { count })
   cursor.expect(count * minBytesEach, `${count} ${what}`)
 }
 
@@ -139,7 +152,8 @@ function readValue(cursor: HeaderCursor, type: number, key: string, depth: numbe
 }
 
 function readArray(cursor: HeaderCursor, key: string, depth: number): GgufValue {
-  if (depth >= maxArrayDepth) throw invalidModel(`Arrays of "${key}" are nested deeper than ${maxArrayDepth}.`, { key })
+  if (depth >= maxArrayDepth)
+    throw invalidModel(`Arrays of "${key}" are nested deeper than ${maxArrayDepth}.`, { key })
   const type = cursor.uint32()
   const length = cursor.uint64()
   checkCount(cursor, `entries of "${key}"`, length, maxArrayLength, smallestBytes(type))
@@ -229,7 +243,7 @@ function tensorSize(name: string, type: GgmlType, shape: readonly number[]): num
 function endOfTensors(tensors: ReadonlyMap<string, GgufTensor>, headerBytes: number): number {
   let end = headerBytes
   let before = ''
-  for (const tensor of [...tensors.values()].sort((a, b) => a.offsetBytes - b.offsetBytes)) {
+  for (const tensor of [...tensors.values()].toSorted((a, b) => a.offsetBytes - b.offsetBytes)) {
     if (tensor.offsetBytes < end) {
       throw invalidModel(`Tensors "${before}" and "${tensor.name}" overlap at byte ${tensor.offsetBytes}.`, {
         tensor: tensor.name,

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { ByteSource } from '../src/contract/bytes'
+import { EngineError } from '../src/contract/error'
+import { metadataCount, metadataString } from '../src/gguf/metadata'
+import { parseGguf } from '../src/gguf/parse'
+import type { Gguf } from '../src/gguf/types'
+import { parseManifest, type Manifest, type ManifestChunk } from '../src/store/manifest'
+import { openFileSource } from '../src/store/node-file'
+
+export interface ModelFolderOptions {
+  /** The GGUF file. */
+  file: string
+  /** Folder that gets the model's folder. Default 'models'. */
+  parent?: string
+  /** Default: the file's name, in lower case. */
+  id?: string | undefined
+  /** Default: `general.name`. */
+  name?: string | undefined
+  /** SPDX identifier. Default: `general.license`. */
+  licence?: string | undefined
+  /** Text of the licence, copied beside the chunks. */
+  licenceFile?: string | undefined
+  /** Whom to name. Default: the author, organization and URL the file names. */
+  attribution?: string | undefined
+  sourceUrl?: string | undefined
+  /** Default 8 MiB. */
+  chunkSizeBytes?: number
+  /** Replace a folder that exists. Default false. */
+  force?: boolean
+}
+
+/**
+ * Cuts a GGUF file into verified chunks with a manifest: models/ID/{manifest.json, chunk-NN.HASH.bin, LICENSE}.
+ * Same file and options, same bytes.
+ * @throws EngineError 'invalid-model' or 'unsupported' for a bad file, 'invalid-argument' for bad options.
+ */
+export async function makeModelFolder(
+  options: ModelFolderOptions,
+): Promise<{ folder: string; manifest: Manifest }> {
+  const { file, parent = 'models', chunkSizeBytes = 8 * 2 ** 20, force = false } = options
+  if (!Number.isSafeInteger(chunkSizeBytes) || chunkSizeBytes < 64 * 1024 || chunkSizeBytes > 2 ** 30) {
+    throw new EngineError(
+      'invalid-argument',
+      `A chunk of ${chunkSizeBytes} bytes; choose 65536 to 1073741824.`,
+    )
+  }
+  const source = await openFileSource(file)
+  try {
+    const gguf = await parseGguf(source)
+    const id = options.id ?? idOf(file)
+    const described = describe(gguf, { ...options, id })
+    // Checked before anything is written, with a chunk that stands for those to come.
+    const whole = { sizeBytes: source.sizeBytes, sha256: '0'.repeat(64) }
+    parseManifest({ ...described, ...whole, chunks: [{ file: 'chunk', ...whole }] })
+
+    const folder = join(parent, id)
+    await makeFolder(folder, force)
+    const { sha256, chunks } = await cut(source, chunkSizeBytes, folder)
+    const manifest = parseManifest({ ...described, sizeBytes: source.sizeBytes, sha256, chunks })
+    await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+    if (options.licenceFile !== undefined) await copyFile(options.licenceFile, join(folder, 'LICENSE'))
+    return { folder, manifest }
+  } finally {
+    await source.close()
+  }
+}
+
+function idOf(file: string): string {
+  return basename(file)
+    .toLowerCase()
+    .replace(/\.gguf$/, '')
+    .replaceAll(/[^a-z0-9_-]+/g, '-')
+}
+
+type Description = Omit<Manifest, 'sizeBytes' | 'sha256' | 'chunks'>
+
+function describe(gguf: Gguf, options: ModelFolderOptions & { id: string }): Description {
+  const architecture = metadataString(gguf, 'general.architecture')
+  const organization = metadataString(
+    gguf,
+    'general.author',
+    metadataString(gguf, 'general.organization', undefined),
+  )
+  const url =
+    options.sourceUrl ??
+    metadataString(gguf, 'general.url', metadataString(gguf, 'general.source.url', undefined))
+  return {
+    schemaVersion: 1,
+    id: options.id,
+    name: options.name ?? metadataString(gguf, 'general.name', options.id),
+    architecture,
+    quantization: mainType(gguf),
+    contextLength: metadataCount(gguf, `${architecture}.context_length`),
+    parameters: [...gguf.tensors.values()].reduce((sum, { shape }) => sum + elements(shape), 0),
+    licence: options.licence ?? licenceOf(gguf),
+    source: {
+      ...(url === undefined ? {} : { url }),
+      attribution: options.attribution ?? organization ?? `Made from ${basename(options.file)}`,
+    },
+    file: basename(options.file).replaceAll(/[^A-Za-z0-9._-]+/g, '-'),
+  }
+}
+
+/** The type that most weights have. */
+function mainType(gguf: Gguf): string {
+  const counts = new Map<string, number>()
+  for (const { type, shape } of gguf.tensors.values())
+    counts.set(type, (counts.get(type) ?? 0) + elements(shape))
+  const [most] = [...counts].toSorted((a, b) => b[1] - a[1])
+  if (most === undefined)
+    throw new EngineError('invalid-model', 'The file has no tensors: it holds a vocabulary only.')
+  return most[0]
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1)
+}
+
+/** Files write licences as Hugging Face does, in lower case. */
+function licenceOf(gguf: Gguf): string {
+  const stated = metadataString(gguf, 'general.license', '')
+  if (stated === '') {
+    throw new EngineError(
+      'invalid-argument',
+      'The file states no licence. Give its SPDX identifier with --licence.',
+    )
+  }
+  const known = [
+    'Apache-2.0',
+    'MIT',
+    'CC-BY-4.0',
+    'CC-BY-NC-4.0',
+    'CC-BY-SA-4.0',
+    'BSD-3-Clause',
+    'Unlicense',
+  ]
+  return known.find((spdx) => spdx.toLowerCase() === stated.toLowerCase()) ?? `LicenseRef-${stated}`
+}
+
+async function makeFolder(folder: string, force: boolean): Promise<void> {
+  if (existsSync(folder)) {
+    if (!force) {
+      throw new EngineError(
+        'invalid-argument',
+        `${folder} exists. Give --force to replace it, or another --id.`,
+      )
+    }
+    const old = (await readdir(folder)).filter(
+      (name) => name === 'manifest.json' || /^chunk-.*\.bin$/.test(name),
+    )
+    for (const name of old) await rm(join(folder, name))
+  }
+  await mkdir(folder, { recursive: true })
+}
+
+async function cut(
+  source: ByteSource,
+  chunkSizeBytes: number,
+  folder: string,
+): Promise<{ sha256: string; chunks: ManifestChunk[] }> {
+  const whole = createHash('sha256')
+  const count = Math.ceil(source.sizeBytes / chunkSizeBytes)
+  const digits = Math.max(2, String(count - 1).length)
+  const chunks: ManifestChunk[] = []
+  for (let index = 0; index < count; index++) {
+    const offset = index * chunkSizeBytes
+    const bytes = await source.read(offset, Math.min(chunkSizeBytes, source.sizeBytes - offset))
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    // The hash in the name: servers and caches may keep a chunk for ever.
+    const file = `chunk-${String(index).padStart(digits, '0')}.${sha256.slice(0, 8)}.bin`
+    await writeFile(join(folder, file), bytes)
+    whole.update(bytes)
+    chunks.push({ file, sizeBytes: bytes.length, sha256 })
+  }
+  return { sha256: whole.digest('hex'), chunks }
+}

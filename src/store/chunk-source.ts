@@ -1,0 +1,109 @@
+import type { ByteSource } from '../contract/bytes'
+import { EngineError, isEngineError } from '../contract/error'
+import type { Manifest, ManifestChunk } from './manifest'
+import { sha256 } from './sha256'
+import { WindowedSource } from './windowed-source'
+
+export interface ReadChunkOptions {
+  signal?: AbortSignal | undefined
+  /** True on the second attempt: go past caches, which may hold the damaged bytes. */
+  fresh: boolean
+  /** Call with the bytes of this chunk that are here so far. */
+  onBytes: (loadedBytes: number) => void
+}
+
+/** Gets the whole of one chunk, unverified, from wherever chunks are. */
+export type ReadChunk = (chunk: ManifestChunk, options: ReadChunkOptions) => Promise<Uint8Array<ArrayBuffer>>
+
+export interface ChunkProgress {
+  file: string
+  /** Of the whole model, each byte counted once. */
+  loadedBytes: number
+  totalBytes: number
+}
+
+/**
+ * A model's file put together from its chunks. Each is verified against the manifest whenever it is read;
+ * one that fails or is damaged is asked for once more. Two chunks at most are in memory.
+ * Reads reject with 'integrity' where size or hash differ, 'network' where the chunk can't be had; both name it.
+ */
+export function chunkSource(
+  manifest: Manifest,
+  readChunk: ReadChunk,
+  options: { onProgress?: ((progress: ChunkProgress) => void) | undefined } = {},
+): ByteSource {
+  const loadedBytes = new Float64Array(manifest.chunks.length)
+  let loadedTotal = 0
+
+  const load = async (index: number, signal: AbortSignal | undefined): Promise<Uint8Array> => {
+    const chunk = manifest.chunks[index]!
+    const onBytes = (loaded: number): void => {
+      const news = Math.min(loaded, chunk.sizeBytes) - loadedBytes[index]!
+      if (news <= 0) return // a second attempt, or a chunk read again
+      loadedBytes[index]! += news
+      loadedTotal += news
+      options.onProgress?.({ file: chunk.file, loadedBytes: loadedTotal, totalBytes: manifest.sizeBytes })
+    }
+    const attempt = async (fresh: boolean): Promise<Uint8Array> => {
+      const bytes = await readNamed(readChunk, chunk, { signal, fresh, onBytes })
+      signal?.throwIfAborted()
+      await verify(chunk, bytes)
+      onBytes(chunk.sizeBytes)
+      return bytes
+    }
+    try {
+      return await attempt(false)
+    } catch {
+      signal?.throwIfAborted()
+      return attempt(true)
+    }
+  }
+  return new WindowedSource(
+    manifest.chunks.map((chunk) => chunk.sizeBytes),
+    load,
+  )
+}
+
+async function readNamed(
+  readChunk: ReadChunk,
+  chunk: ManifestChunk,
+  options: ReadChunkOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await readChunk(chunk, options)
+  } catch (cause) {
+    options.signal?.throwIfAborted()
+    if (isEngineError(cause)) throw cause
+    throw new EngineError(
+      'network',
+      `Chunk ${chunk.file} could not be read: ${messageOf(cause)}. Try again.`,
+      {
+        details: { file: chunk.file },
+        cause,
+      },
+    )
+  }
+}
+
+async function verify(chunk: ManifestChunk, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const { file, sizeBytes } = chunk
+  if (bytes.length !== sizeBytes) {
+    throw new EngineError(
+      'integrity',
+      `Chunk ${file} has ${bytes.length} bytes; the manifest says ${sizeBytes}. Get the model again.`,
+      { details: { file, expected: sizeBytes, got: bytes.length } },
+    )
+  }
+  const got = await sha256(bytes)
+  if (got !== chunk.sha256) {
+    throw new EngineError(
+      'integrity',
+      `Chunk ${file} has the SHA-256 ${got}; the manifest says ${chunk.sha256}. Get the model again.`,
+      { details: { file, expected: chunk.sha256, got } },
+    )
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

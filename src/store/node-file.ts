@@ -1,0 +1,59 @@
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ByteSource } from '../contract/bytes'
+import { EngineError } from '../contract/error'
+import { chunkSource, type ChunkProgress, type ReadChunk } from './chunk-source'
+import { parseManifest, type Manifest } from './manifest'
+import { checkRange } from './read-range'
+
+/** An open file. Node only: the command line, scripts and tests; never part of a page. */
+export interface FileSource extends ByteSource {
+  close(): Promise<void>
+}
+
+/** Opens a file for reading in ranges. Rejects with 'invalid-argument' where it can't be opened. */
+export async function openFileSource(path: string): Promise<FileSource> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw new EngineError('invalid-argument', `${path} can't be opened: ${String(cause)}. Check the path.`, {
+      cause,
+    })
+  })
+  const { size } = await file.stat()
+  return {
+    sizeBytes: size,
+    async read(offset, length, { signal } = {}) {
+      signal?.throwIfAborted()
+      checkRange(offset, length, size)
+      const bytes = new Uint8Array(length)
+      let done = 0
+      while (done < length) {
+        const { bytesRead } = await file.read(bytes, done, length - done, offset + done)
+        signal?.throwIfAborted()
+        if (bytesRead === 0) checkRange(offset, length, offset + done) // shortened under us
+        done += bytesRead
+      }
+      return bytes
+    },
+    close: () => file.close(),
+  }
+}
+
+/** Reads chunks from the folder that holds them. */
+export function folderChunks(folder: string): ReadChunk {
+  return async (chunk, { signal }) => new Uint8Array(await readFile(join(folder, chunk.file), { signal }))
+}
+
+/** Opens a folder with a manifest and its chunks, as `npm run models:add` makes it. */
+export async function openModelFolder(
+  folder: string,
+  options: { onProgress?: ((progress: ChunkProgress) => void) | undefined } = {},
+): Promise<{ manifest: Manifest; source: ByteSource }> {
+  const path = join(folder, 'manifest.json')
+  const json = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new EngineError('invalid-argument', `${path} can't be read: ${String(cause)}. Check the folder.`, {
+      cause,
+    })
+  })
+  const manifest = parseManifest(json)
+  return { manifest, source: chunkSource(manifest, folderChunks(folder), options) }
+}
