@@ -1,0 +1,77 @@
+import { EngineError } from '../../contract/error'
+import type { ModelDefinition } from '../../model/definition'
+import type { Backend, LoadBackend } from '../backend'
+import { ReferenceSession } from './session'
+import { loadWeights } from './weights'
+import type { Weights } from './weights'
+
+const maxBatch = 512
+
+/**
+ * The backend the others are checked against: every weight as a float, every sum in double precision, no
+ * shortcut. Needs four bytes a weight and is slow.
+ */
+export const loadReference: LoadBackend = async (options) =>
+  new ReferenceBackend(options.model, await loadWeights(options))
+
+class ReferenceBackend implements Backend {
+  readonly kind = 'reference'
+  readonly variant = 'float'
+  readonly threads = 1
+  readonly maxBatch = maxBatch
+  readonly weightsBytes: number
+  readonly #model: ModelDefinition
+  readonly #sessions = new Set<ReferenceSession>()
+  #weights: Weights | null
+
+  constructor(model: ModelDefinition, weights: Weights) {
+    this.#model = model
+    this.#weights = weights
+    this.weightsBytes = weights.sizeBytes
+  }
+
+  get memoryBytes(): number {
+    let sum = this.#weights === null ? 0 : this.weightsBytes
+    for (const session of this.#sessions) sum += session.memoryBytes
+    return sum
+  }
+
+  createSession({ contextLength }: { contextLength: number }): ReferenceSession {
+    this.#liveWeights()
+    if (!Number.isInteger(contextLength) || contextLength < 1) {
+      throw new EngineError(
+        'invalid-argument',
+        `contextLength is ${contextLength}; give a whole number from 1.`,
+      )
+    }
+    try {
+      const session = new ReferenceSession(this.#model, () => this.#liveWeights(), contextLength, maxBatch)
+      this.#sessions.add(session)
+      return session
+    } catch (cause) {
+      // A typed array that is too large throws a RangeError.
+      if (!(cause instanceof RangeError)) throw cause
+      throw new EngineError(
+        'out-of-memory',
+        `A KV cache of ${contextLength} tokens does not fit in memory.`,
+        {
+          details: { contextLength },
+          cause,
+        },
+      )
+    }
+  }
+
+  dispose(): void {
+    for (const session of this.#sessions) session.dispose()
+    this.#sessions.clear()
+    this.#weights = null
+  }
+
+  #liveWeights(): Weights {
+    if (this.#weights === null) {
+      throw new EngineError('disposed', 'This reference backend was disposed of; load the model again.')
+    }
+    return this.#weights
+  }
+}

@@ -1,0 +1,108 @@
+import { getLlama, LlamaLogLevel } from 'node-llama-cpp'
+import type {
+  ControlledEvaluateInputItem,
+  Llama,
+  LlamaContextSequence,
+  LlamaModel,
+  Token,
+} from 'node-llama-cpp'
+
+/** llama.cpp on the CPU, by node-llama-cpp's prebuilt library: what our backends must agree with. */
+export interface NativeModel {
+  readonly vocabularySize: number
+  /** Ids of plain text; special tokens in it are not recognised. Without a beginning-of-sequence token. */
+  tokenize(text: string): number[]
+  detokenize(tokens: readonly number[]): string
+  /**
+   * Log-probabilities (natural) of what follows each token from `from` on, with an empty context before the first.
+   * (tokens.length − from) rows of (vocabularySize). A probability below what a float can hold gives −Infinity.
+   */
+  logprobs(tokens: readonly number[], options?: { from?: number }): Promise<Float32Array[]>
+  /** Greedy continuation: the ids of `count` tokens after `tokens`. */
+  greedy(tokens: readonly number[], count: number): Promise<number[]>
+  dispose(): Promise<void>
+}
+
+export interface NativeOptions {
+  threads?: number
+  contextLength?: number
+}
+
+/**
+ * Flash attention is off: with it, llama.cpp's CPU code accumulates values in half precision.
+ * The KV cache is F16, llama.cpp's default.
+ */
+export async function loadNative(
+  path: string,
+  { threads = 1, contextLength = 512 }: NativeOptions = {},
+): Promise<NativeModel> {
+  const llama: Llama = await getLlama({
+    gpu: false,
+    build: 'never',
+    progressLogs: false,
+    logLevel: LlamaLogLevel.error,
+    maxThreads: threads,
+  })
+  const model: LlamaModel = await llama.loadModel({ modelPath: path })
+  const context = await model.createContext({
+    contextSize: contextLength,
+    batchSize: contextLength,
+    threads: { ideal: threads, min: threads },
+    flashAttention: false,
+    swaFullCache: true,
+  })
+  const sequence: LlamaContextSequence = context.getSequence()
+  const vocabularySize = model.fileInfo.metadata.tokenizer.ggml.tokens.length
+
+  const evaluate = async (tokens: readonly number[], from: number): Promise<Float32Array[]> => {
+    const input = tokens.map((token, i): ControlledEvaluateInputItem =>
+      i < from
+        ? (token as Token)
+        : [token as Token, { generateNext: { probabilities: true, options: { temperature: 0 } } }],
+    )
+    const results = await sequence.controlledEvaluate(input)
+    const rows: Float32Array[] = []
+    for (let i = from; i < tokens.length; i++) {
+      const probabilities = results[i]?.next.probabilities
+      if (probabilities?.size !== vocabularySize) {
+        throw new Error(`llama.cpp gave ${probabilities?.size ?? 'no'} probabilities after token ${i}`)
+      }
+      const row = new Float32Array(vocabularySize)
+      for (const [token, probability] of probabilities) row[token] = Math.log(probability)
+      rows.push(row)
+    }
+    return rows
+  }
+
+  return {
+    vocabularySize,
+    tokenize: (text) => [...model.tokenize(text, false)],
+    detokenize: (tokens) => model.detokenize([...tokens] as Token[], true),
+    async logprobs(tokens, { from = 0 } = {}) {
+      await sequence.clearHistory()
+      return evaluate(tokens, from)
+    },
+    async greedy(tokens, count) {
+      await sequence.clearHistory()
+      const answer: number[] = []
+      let pending = [...tokens]
+      while (answer.length < count) {
+        const input = pending.map((token, i): ControlledEvaluateInputItem =>
+          i < pending.length - 1
+            ? (token as Token)
+            : [token as Token, { generateNext: { token: true, options: { temperature: 0 } } }],
+        )
+        const next = (await sequence.controlledEvaluate(input)).at(-1)?.next.token
+        if (next === undefined || next === null) throw new Error('llama.cpp gave no next token')
+        answer.push(next)
+        pending = [next]
+      }
+      return answer
+    },
+    async dispose() {
+      await context.dispose()
+      await model.dispose()
+      await llama.dispose()
+    },
+  }
+}
