@@ -1,22 +1,15 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { preview } from 'vite'
+import { serve } from './serve'
 
-/** `tsx scripts/preview.ts [--port N] [--host ADDRESS]` serves the built page and prints its URL. */
+/** `tsx scripts/preview.ts [--port N] [--host NAME]` serves the built page and prints its URL. */
 
-const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } })
-
-const server = await preview({
-  preview: {
-    port: Number(values.port ?? 4173),
-    // A test that asks for a port means that one; a person gets the next free one.
-    strictPort: values.port !== undefined,
-    host: values.host ?? 'localhost',
-    headers: {
-      // Cross-origin isolation: without it no SharedArrayBuffer, so only one thread.
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
-      'Cross-Origin-Resource-Policy': 'same-origin',
-    },
-  },
+const { values } = parseArgs({
+  options: { port: { type: 'string', default: '4173' }, host: { type: 'string', default: 'localhost' } },
 })
-server.printUrls()
+
+const site = fileURLToPath(new URL('../dist/site', import.meta.url))
+if (!existsSync(site)) throw new Error(`${site} does not exist. Run "npm run build".`)
+const { origin } = await serve({ mounts: { '/': site }, port: Number(values.port), host: values.host })
+console.log(`Minnow is at ${origin}/ (stop with Ctrl+C)`)
