@@ -1,0 +1,104 @@
+import { EngineError } from '../contract/error'
+import { blockLayouts, sizeInBytes } from './block-layout'
+import { floatToBfloat, floatToHalf } from './half'
+
+/** Types that floats can be turned into here. */
+export type QuantizableType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1'
+
+/**
+ * Blocks of `type` that stand for `values`, as ggml makes them (quantize_row_*_ref of
+ * https://github.com/ggml-org/llama.cpp/blob/master/ggml/src/ggml-quants.c): same bytes.
+ * @throws EngineError 'invalid-argument' where `values` are no whole number of blocks.
+ */
+export function quantize(type: QuantizableType, values: Float32Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sizeInBytes(type, values.length))
+  const view = new DataView(bytes.buffer)
+  const { blockSize, bytesPerBlock } = blockLayouts[type]
+  const put = blockWriter(type)
+  for (let block = 0; block * blockSize < values.length; block++) {
+    const input = values.subarray(block * blockSize, (block + 1) * blockSize)
+    put(input, view, bytes.subarray(block * bytesPerBlock, (block + 1) * bytesPerBlock))
+  }
+  return bytes
+}
+
+/** Writes one block: `view` is over all output, `block` over this block's bytes. */
+type BlockWriter = (values: Float32Array, view: DataView, block: Uint8Array) => void
+
+function blockWriter(type: QuantizableType): BlockWriter {
+  switch (type) {
+    case 'F32':
+      return ([value], view, block) => view.setFloat32(block.byteOffset, value!, true)
+    case 'F16':
+      return ([value], view, block) => view.setUint16(block.byteOffset, floatToHalf(value!), true)
+    case 'BF16':
+      return ([value], view, block) => view.setUint16(block.byteOffset, floatToBfloat(value!), true)
+    case 'Q8_0':
+      return putQ8
+    case 'Q4_0':
+      return (values, view, block) => putSymmetric(values, view, block, 4)
+    case 'Q5_0':
+      return (values, view, block) => putSymmetric(values, view, block, 5)
+    case 'Q4_1':
+      return (values, view, block) => putWithMinimum(values, view, block, 4)
+    case 'Q5_1':
+      return (values, view, block) => putWithMinimum(values, view, block, 5)
+    default:
+      throw new EngineError('unsupported', `Weights can't be turned into ${String(type)} here.`)
+  }
+}
+
+function putQ8(values: Float32Array, view: DataView, block: Uint8Array): void {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const scale = Math.fround(largest / 127)
+  const inverse = inverseOf(scale)
+  view.setUint16(block.byteOffset, floatToHalf(scale), true)
+  values.forEach((value, j) => {
+    const scaled = Math.fround(value * inverse)
+    block[2 + j] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5) // roundf: halves away from zero
+  })
+}
+
+/** The value of largest magnitude becomes −2^(bits − 1), with its sign in the scale. */
+function putSymmetric(values: Float32Array, view: DataView, block: Uint8Array, bits: 4 | 5): void {
+  const levels = 2 ** bits
+  let extreme = 0
+  for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value
+  const scale = Math.fround(extreme / (-levels / 2))
+  const inverse = inverseOf(scale)
+  view.setUint16(block.byteOffset, floatToHalf(scale), true)
+  const half = levels / 2 + 0.5
+  const quants = Array.from(values, (value) =>
+    Math.min(levels - 1, Math.trunc(Math.fround(Math.fround(value * inverse) + half))),
+  )
+  putQuants(quants, block, bits)
+}
+
+/** The smallest value becomes 0, the largest 2^bits − 1. */
+function putWithMinimum(values: Float32Array, view: DataView, block: Uint8Array, bits: 4 | 5): void {
+  const levels = 2 ** bits
+  const minimum = values.reduce((least, value) => Math.min(least, value), Infinity)
+  const maximum = values.reduce((most, value) => Math.max(most, value), -Infinity)
+  const scale = Math.fround(Math.fround(maximum - minimum) / (levels - 1))
+  const inverse = inverseOf(scale)
+  view.setUint16(block.byteOffset, floatToHalf(scale), true)
+  view.setUint16(block.byteOffset + 2, floatToHalf(minimum), true)
+  const quants = Array.from(values, (value) =>
+    Math.min(levels - 1, Math.trunc(Math.fround(Math.fround(Math.fround(value - minimum) * inverse) + 0.5))),
+  )
+  putQuants(quants, block, bits)
+}
+
+function inverseOf(scale: number): number {
+  return scale === 0 ? 0 : Math.fround(1 / scale)
+}
+
+/** Nibbles in the last 16 bytes, fifth bits, if any, in the 4 before. */
+function putQuants(quants: readonly number[], block: Uint8Array, bits: 4 | 5): void {
+  const nibbles = block.length - 16
+  for (let j = 0; j < 16; j++) block[nibbles + j] = (quants[j]! & 0xf) | ((quants[j + 16]! & 0xf) << 4)
+  if (bits === 4) return
+  quants.forEach((quant, j) => {
+    block[nibbles - 4 + (j >> 3)]! |= (quant >> 4) << (j & 7)
+  })
+}
