@@ -1,0 +1,90 @@
+/**
+ * Builds the library and the command line into `dist`: ES modules and their declarations. Not by Vite's library mode:
+ * that would turn `new Worker(new URL('./worker.js', import.meta.url))` into something users' bundlers no
+ * longer see.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { rolldown, type Plugin } from 'rolldown'
+
+const root = join(import.meta.dirname, '..')
+const outDir = join(root, 'dist')
+
+/** Where the sources name an entry of another thread, and the file it becomes beside `index.js`. */
+const THREAD_ENTRIES: Readonly<Record<string, string>> = {
+  '../worker/worker.ts': './worker.js',
+  '../worker/node-entry.ts': './node-worker.js',
+}
+
+function threadEntries(): Plugin {
+  return {
+    name: 'minnow-thread-entries',
+    transform(code) {
+      let changed = code
+      for (const [source, built] of Object.entries(THREAD_ENTRIES)) {
+        changed = changed.replaceAll(`'${source}'`, `'${built}'`)
+      }
+      return changed === code ? null : { code: changed, map: null }
+    },
+  }
+}
+
+async function bundle(): Promise<void> {
+  const build = await rolldown({
+    cwd: root,
+    input: {
+      index: 'src/index.ts',
+      worker: 'src/worker/worker.ts',
+      'node-worker': 'src/worker/node-entry.ts',
+      cli: 'src/cli/main.ts',
+    },
+    external: [/^node:/],
+    plugins: [threadEntries()],
+  })
+  await build.write({
+    dir: outDir,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // Beside the entries, where `new URL('./…', import.meta.url)` means the same in all of them.
+    chunkFileNames: 'chunk-[name]-[hash].js',
+    assetFileNames: '[name][extname]',
+    minify: 'dce-only',
+  })
+  await build.close()
+}
+
+/** Declarations of what `index.ts` and `worker.ts` reach, with file extensions, as Node's resolution wants them. */
+function declarations(): void {
+  const types = join(outDir, 'types')
+  rmSync(types, { recursive: true, force: true })
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.declarations.json'), '--outDir', types], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  for (const file of readdirSync(types, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.d.ts')) continue
+    const path = join(types, file)
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(path, text.replaceAll(/(from |import\()(['"])(\.{1,2}\/[^'"]+)\2/g, '$1$2$3.js$2'))
+  }
+}
+
+function removeOldModules(): void {
+  mkdirSync(outDir, { recursive: true })
+  for (const file of readdirSync(outDir)) {
+    if (/\.(js|wasm|d\.ts)$/.test(file)) rmSync(join(outDir, file))
+  }
+}
+
+export async function buildLibrary({ types = true }: { types?: boolean } = {}): Promise<void> {
+  removeOldModules()
+  await bundle()
+  if (types) declarations()
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await buildLibrary()
+  const built = readdirSync(outDir).filter((file) => file.endsWith('.js'))
+  console.error(`dist: ${built.join(', ')}`)
+}

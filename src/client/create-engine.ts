@@ -1,0 +1,173 @@
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionParams,
+  ChatCompletions,
+  Engine,
+  EngineInfo,
+  LoadProgress,
+  RequestOptions,
+} from '../contract/engine'
+import { EngineError } from '../contract/error'
+import type { GenerationMessage, LoadMessage, LoadRequest } from '../worker/api'
+import { openCallChannel } from './call-channel'
+import { defaultModelUrl, toModelReference, type ModelSource } from './model-reference'
+import { PartStream } from './part-stream'
+import { adoptWorker, checkWorker, spawnWorker } from './spawn-worker'
+import { WorkerLink } from './worker-link'
+
+export interface CreateEngineOptions {
+  /** Default: the embedded SmolLM2-135M-Instruct, in `models/` beside the package's `dist` folder. */
+  model?: ModelSource
+  /**
+   * Wanted threads. Default: what suits the device. More than one needs a cross-origin isolated page
+   * (https://web.dev/articles/coop-coep); without it one thread is used.
+   */
+  threads?: number
+  /** Most tokens of prompt and answer together. Default: the model's own, at most what fits the memory. */
+  contextLength?: number
+  /** Stops the loading; createEngine() then rejects with `signal.reason`. */
+  signal?: AbortSignal
+  onProgress?: (progress: LoadProgress) => void
+  /**
+   * A module worker made from `minnow-llm/worker`, for bundlers and hosts that can't start one from
+   * `new URL('./worker.js', import.meta.url)`. It stays yours: dispose() frees the engine but does not end it.
+   */
+  worker?: Worker
+}
+
+/**
+ * Starts a worker, loads a model into it and gives the engine that answers. In Node the worker is a thread.
+ *
+ * @throws EngineError 'network', 'integrity', 'invalid-model', 'unsupported', 'out-of-memory',
+ * 'invalid-argument', 'worker-lost'; or `signal.reason`
+ */
+export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
+  const { signal, threads, contextLength, onProgress, worker } = options
+  checkCount('threads', threads)
+  checkCount('contextLength', contextLength)
+  signal?.throwIfAborted()
+  const model = await toModelReference(options.model ?? defaultModelUrl())
+  if (worker !== undefined) checkWorker(worker)
+  const handle = worker === undefined ? await spawnWorker() : adoptWorker(worker)
+  const link = new WorkerLink(handle)
+  const request: LoadRequest = { model, threads, contextLength, lifeLock: link.lifeLock ?? undefined }
+  try {
+    const info = await load(link, request, signal, onProgress)
+    return new WorkerEngine(link, info)
+  } catch (error) {
+    link.close(new EngineError('disposed', 'the engine did not load'))
+    throw error
+  }
+}
+
+function load(
+  link: WorkerLink,
+  request: LoadRequest,
+  signal: AbortSignal | undefined,
+  onProgress: ((progress: LoadProgress) => void) | undefined,
+): Promise<EngineInfo> {
+  return new Promise((resolve, reject) => {
+    openCallChannel<LoadMessage>({
+      link,
+      signal,
+      call: (port) => link.api.load(request, port),
+      isLast: (message) => message.type === 'loaded' || message.type === 'failed',
+      onMessage(message) {
+        if (message.type === 'alive') link.watchLifeLock()
+        else if (message.type === 'progress') onProgress?.(message.progress)
+        else if (message.type === 'loaded') resolve(message.info)
+        else reject(EngineError.fromData(message.error))
+      },
+      onFailure: reject,
+    })
+  })
+}
+
+/** The engine of a worker, as a value of this thread. */
+class WorkerEngine implements Engine {
+  readonly chat: { readonly completions: ChatCompletions }
+  readonly #link: WorkerLink
+  #info: EngineInfo
+
+  constructor(link: WorkerLink, info: EngineInfo) {
+    this.#link = link
+    this.#info = info
+    const create = (
+      params: ChatCompletionParams,
+      { signal }: RequestOptions = {},
+    ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> =>
+      params.stream === true ? this.#stream(params, signal) : this.#complete(params, signal)
+    // The overloads part streaming from not streaming by `params.stream`, as `create` does.
+    this.chat = { completions: { create: create as ChatCompletions['create'] } }
+  }
+
+  get info(): EngineInfo {
+    return this.#info
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#link.closed !== null) return
+    this.#link.close(new EngineError('disposed', 'the engine was disposed of; create a new one'))
+    if (!this.#link.endsWorker) await this.#link.api.unload()
+  }
+
+  #complete(params: ChatCompletionParams, signal: AbortSignal | undefined): Promise<ChatCompletion> {
+    return new Promise((resolve, reject) => {
+      openCallChannel<GenerationMessage>({
+        link: this.#link,
+        signal,
+        call: (port) => this.#link.api.generate(params, port),
+        isLast: isLastOfGeneration,
+        onMessage: (message) => {
+          if (message.type === 'completed') {
+            this.#info = message.info
+            resolve(message.completion)
+          } else if (message.type === 'failed') reject(EngineError.fromData(message.error))
+        },
+        onFailure: reject,
+      })
+    })
+  }
+
+  /** Resolves once the worker accepts the request, so that a refused one rejects here and not in the loop. */
+  #stream(
+    params: ChatCompletionParams,
+    signal: AbortSignal | undefined,
+  ): Promise<AsyncIterable<ChatCompletionChunk>> {
+    return new Promise((resolve, reject) => {
+      const stream = new PartStream<ChatCompletionChunk>(() => cancel())
+      const cancel = openCallChannel<GenerationMessage>({
+        link: this.#link,
+        signal,
+        call: (port) => this.#link.api.generate(params, port),
+        isLast: isLastOfGeneration,
+        onMessage: (message) => {
+          if (message.type === 'started') resolve(stream)
+          else if (message.type === 'parts') stream.push(message.parts)
+          else if (message.type === 'ended') {
+            this.#info = message.info
+            stream.finish()
+          } else if (message.type === 'failed') {
+            const error = EngineError.fromData(message.error)
+            reject(error)
+            stream.fail(error)
+          }
+        },
+        onFailure: (reason) => {
+          reject(reason)
+          stream.fail(reason, { discard: true })
+        },
+      })
+    })
+  }
+}
+
+function isLastOfGeneration(message: GenerationMessage): boolean {
+  return message.type === 'completed' || message.type === 'ended' || message.type === 'failed'
+}
+
+function checkCount(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value > 0)) return
+  throw new EngineError('invalid-argument', `${name} must be a whole number above 0, got ${String(value)}`)
+}

@@ -1,0 +1,52 @@
+import { EngineError } from '../contract/error'
+import type { ModelReference } from '../worker/api'
+
+/**
+ * Where a model comes from: the URL of a manifest (`…/manifest.json`) or of a GGUF file, a file the user chose,
+ * or the bytes of a GGUF file. A string is resolved against the page; in Node it may be a path, also of a folder
+ * with a manifest.
+ */
+export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array
+
+/** Folder of the embedded default model, beside the package's `dist` folder. */
+export const DEFAULT_MODEL_PATH = 'models/smollm2-135m-instruct-q4_1/manifest.json'
+
+/**
+ * The embedded model's manifest, one folder above this module: right for the package as it is published, and for
+ * a page whose bundle lies in a folder beside `models/`.
+ */
+export function defaultModelUrl(): URL {
+  // Not `new URL('…', import.meta.url)`: bundlers would take the manifest for an asset and part it from its chunks.
+  const module = import.meta.url
+  return new URL(`../${DEFAULT_MODEL_PATH}`, module)
+}
+
+/** What is used of `node:url`. */
+interface NodeUrl {
+  pathToFileURL(path: string): URL
+}
+
+/** @throws EngineError 'invalid-argument' */
+export async function toModelReference(model: ModelSource): Promise<ModelReference> {
+  if (typeof model === 'string') return { kind: 'url', url: await resolveUrl(model) }
+  if (model instanceof URL) return { kind: 'url', url: model.href }
+  if (typeof Blob !== 'undefined' && model instanceof Blob) {
+    const name = typeof File !== 'undefined' && model instanceof File ? model.name : 'model.gguf'
+    return { kind: 'blob', blob: model, name }
+  }
+  // As a Blob: the browser keeps those outside the heap, and the worker reads it in slices.
+  if (model instanceof ArrayBuffer || model instanceof Uint8Array) {
+    return { kind: 'blob', blob: new Blob([model as BlobPart]), name: 'model.gguf' }
+  }
+  throw new EngineError('invalid-argument', `model must be a URL, a Blob or bytes, got ${typeof model}`)
+}
+
+async function resolveUrl(text: string): Promise<string> {
+  if (text === '') throw new EngineError('invalid-argument', 'model must not be an empty string')
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href
+  if (URL.canParse(text, base)) return new URL(text, base).href
+  // Node, and no URL: a path.
+  const specifier = 'node:url'
+  const { pathToFileURL } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as NodeUrl
+  return pathToFileURL(text).href
+}

@@ -1,0 +1,28 @@
+/** Minnow: mini language models in the browser. The public library. */
+export { createEngine, type CreateEngineOptions } from './client/create-engine'
+export type { ModelSource } from './client/model-reference'
+export type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionParams,
+  ChatCompletions,
+  ChatMessage,
+  ChatRole,
+  Engine,
+  EngineInfo,
+  FinishReason,
+  LoadProgress,
+  MinnowParams,
+  RequestOptions,
+  Timings,
+  TokenLogprob,
+  TopLogprob,
+  Usage,
+} from './contract/engine'
+export {
+  EngineError,
+  isEngineError,
+  type EngineErrorCode,
+  type EngineErrorData,
+  type EngineErrorDetails,
+} from './contract/error'

@@ -1,0 +1,64 @@
+import type { ByteSource } from '../contract/bytes'
+import type { Engine, LoadProgress } from '../contract/engine'
+import { createLocalEngine } from '../engine/local-engine'
+import { parseGguf } from '../gguf/parse'
+import { readModel } from '../model/read-model'
+import { createTokenizer } from '../tokenizer/tokenizer'
+import { loadReference } from '../backend/reference/load'
+import type { ModelReference } from './api'
+import { createProgress } from './load-progress'
+
+export interface OpenEngineOptions {
+  model: ModelReference
+  threads?: number | undefined
+  contextLength?: number | undefined
+  signal: AbortSignal
+  onProgress(progress: LoadProgress): void
+}
+
+export type OpenEngine = (options: OpenEngineOptions) => Promise<Engine>
+
+/** A model's file, opened: where its bytes come from and what to call it. */
+export interface OpenedModel {
+  source: ByteSource
+  /** Name of the model where the file has none of its own. */
+  id: string
+  close(): Promise<void>
+}
+
+/** Bytes of the model's file that are here, and which file is worked on. */
+export type OnDownload = (file: string | null, loadedBytes: number, totalBytes: number) => void
+
+/** Opens what a reference names; `onDownload` is not called where nothing has to be fetched. */
+export type OpenModel = (
+  model: ModelReference,
+  options: { signal: AbortSignal; onDownload: OnDownload },
+) => Promise<OpenedModel>
+
+/**
+ * The composition root: the only place that knows every part. `openModel` is given by the platform's entry, since
+ * a page and Node have different files.
+ */
+export function createOpenEngine(openModel: OpenModel): OpenEngine {
+  return async ({ model: reference, threads, contextLength, signal, onProgress }) => {
+    const progress = createProgress(onProgress)
+    const opened = await openModel(reference, { signal, onDownload: progress.downloaded })
+    try {
+      const gguf = await parseGguf(opened.source, { signal })
+      const model = await readModel(gguf, opened.source, { signal })
+      const tokenizer = createTokenizer(gguf)
+      const backend = await loadReference({
+        model,
+        bytes: opened.source,
+        threads,
+        signal,
+        onProgress: progress.loaded,
+      })
+      const engine = createLocalEngine({ id: opened.id, model, gguf, tokenizer, backend, contextLength })
+      progress.ready()
+      return engine
+    } finally {
+      await opened.close()
+    }
+  }
+}
