@@ -25,7 +25,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     output: 'build/kernels',
   },
   library: {
-    inputs: [...COMMON_INPUTS, 'vite.library.config.ts', 'src'],
+    inputs: [...COMMON_INPUTS, 'scripts/build-library.ts', 'tsconfig.declarations.json', 'src'],
     output: 'dist/index.js',
   },
   page: {
