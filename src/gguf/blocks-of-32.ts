@@ -12,7 +12,7 @@ export function dequantizeQ4(bytes: Uint8Array, out: Float32Array, hasMinimum: b
   const bytesPerBlock = hasMinimum ? 20 : 18
   for (let at = 0, to = 0; at < bytes.length; at += bytesPerBlock, to += 32) {
     const scale = half(bytes, at)
-    const minimum = hasMinimum ? half(bytes, at + 2) : 0
+    const minimum = hasMinimum ? half(bytes, at + 2) : -0 // adding −0 changes nothing, not even −0
     const offset = hasMinimum ? 0 : 8
     const quants = at + bytesPerBlock - 16
     for (let j = 0; j < 16; j++) {
@@ -28,7 +28,7 @@ export function dequantizeQ5(bytes: Uint8Array, out: Float32Array, hasMinimum: b
   const bytesPerBlock = hasMinimum ? 24 : 22
   for (let at = 0, to = 0; at < bytes.length; at += bytesPerBlock, to += 32) {
     const scale = half(bytes, at)
-    const minimum = hasMinimum ? half(bytes, at + 2) : 0
+    const minimum = hasMinimum ? half(bytes, at + 2) : -0 // adding −0 changes nothing, not even −0
     const offset = hasMinimum ? 0 : 16
     const quants = at + bytesPerBlock - 16
     const fifths = quants - 4

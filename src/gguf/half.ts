@@ -24,7 +24,7 @@ export function floatToHalf(value: number): number {
   if (magnitude >= 0x477ff000) return sign | 0x7c00 // 65520 and more round to infinity
   if (magnitude < 0x38800000) {
     // Below 2^-14 halves are multiples of 2^-24.
-    const scaled = Math.abs(float[0]!) * 2 ** 24
+    const scaled = Math.abs(float[0]) * 2 ** 24
     const floor = Math.floor(scaled)
     const rest = scaled - floor
     return sign | (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor)

@@ -97,14 +97,15 @@ export class WindowedSource implements ByteSource {
 /** Settles as `promise` does, or rejects with `signal.reason` as soon as that fires. */
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
-  let stopWaiting = (): void => undefined
-  const fired = new Promise<void>((resolve) => (stopWaiting = resolve))
-  signal.addEventListener('abort', stopWaiting, { once: true })
+  const listening = new AbortController()
+  const fired = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true, signal: listening.signal })
+  })
   try {
     await Promise.race([promise, fired])
     signal.throwIfAborted()
     return await promise
   } finally {
-    signal.removeEventListener('abort', stopWaiting)
+    listening.abort()
   }
 }
