@@ -18,8 +18,12 @@ export interface NativeModel {
    * (tokens.length − from) rows of (vocabularySize). A probability below what a float can hold gives −Infinity.
    */
   logprobs(tokens: readonly number[], options?: { from?: number }): Promise<Float32Array[]>
-  /** Greedy continuation: the ids of `count` tokens after `tokens`. */
-  greedy(tokens: readonly number[], count: number): Promise<number[]>
+  /** Continuation of `tokens` by `count` more; temperature 0 (default) is greedy. */
+  continue(
+    tokens: readonly number[],
+    count: number,
+    options?: { temperature?: number; seed?: number },
+  ): Promise<number[]>
   dispose(): Promise<void>
 }
 
@@ -57,8 +61,8 @@ export async function loadNative(
   const evaluate = async (tokens: readonly number[], from: number): Promise<Float32Array[]> => {
     const input = tokens.map((token, i): ControlledEvaluateInputItem =>
       i < from
-        ? (token as Token)
-        : [token as Token, { generateNext: { probabilities: true, options: { temperature: 0 } } }],
+        ? toToken(token)
+        : [toToken(token), { generateNext: { probabilities: true, options: { temperature: 0 } } }],
     )
     const results = await sequence.controlledEvaluate(input)
     const rows: Float32Array[] = []
@@ -77,20 +81,23 @@ export async function loadNative(
   return {
     vocabularySize,
     tokenize: (text) => [...model.tokenize(text, false)],
-    detokenize: (tokens) => model.detokenize([...tokens] as Token[], true),
+    detokenize: (tokens) => model.detokenize(tokens.map(toToken), true),
     async logprobs(tokens, { from = 0 } = {}) {
       await sequence.clearHistory()
       return evaluate(tokens, from)
     },
-    async greedy(tokens, count) {
+    async continue(tokens, count, { temperature = 0, seed = 0 } = {}) {
       await sequence.clearHistory()
       const answer: number[] = []
       let pending = [...tokens]
       while (answer.length < count) {
         const input = pending.map((token, i): ControlledEvaluateInputItem =>
           i < pending.length - 1
-            ? (token as Token)
-            : [token as Token, { generateNext: { token: true, options: { temperature: 0 } } }],
+            ? toToken(token)
+            : [
+                toToken(token),
+                { generateNext: { token: true, options: { temperature, seed: seed + answer.length } } },
+              ],
         )
         const next = (await sequence.controlledEvaluate(input)).at(-1)?.next.token
         if (next === undefined || next === null) throw new Error('llama.cpp gave no next token')
@@ -105,4 +112,13 @@ export async function loadNative(
       await llama.dispose()
     },
   }
+}
+
+function toToken(id: number): Token {
+  if (!isToken(id)) throw new Error(`${id} is no token id.`)
+  return id
+}
+
+function isToken(id: number): id is Token {
+  return Number.isInteger(id) && id >= 0
 }
