@@ -11,7 +11,8 @@ const ERROR_WORDS: Readonly<Record<EngineErrorCode, string>> = {
   integrity: 'The model arrived damaged. Trying again downloads the damaged part once more.',
   network: 'The model could not be downloaded. Check the connection and try again.',
   'out-of-memory': 'There is not enough memory for the model. Closing other tabs may help.',
-  'context-overflow': 'This conversation is longer than the model can read. Start a new one, or ask with fewer words.',
+  'context-overflow':
+    'This conversation is longer than the model can read. Start a new one, or ask with fewer words.',
   'worker-lost': 'The model stopped unexpectedly. Trying again starts it anew.',
   internal: 'Something went wrong inside Minnow.',
 }
@@ -48,7 +49,10 @@ export function describeFigures(usage: Usage | null, info: EngineInfo): Figure[]
     figures.push(
       { label: 'Speed', value: `${decodeTokensPerSecond.toFixed(0)} tokens/s` },
       { label: 'First token', value: `${(timeToFirstTokenMs / 1000).toFixed(2)} s` },
-      { label: 'Prompt', value: cached > 0 ? `${usage.prompt_tokens} tokens, ${cached} kept` : `${usage.prompt_tokens} tokens` },
+      {
+        label: 'Prompt',
+        value: cached > 0 ? `${usage.prompt_tokens} tokens, ${cached} kept` : `${usage.prompt_tokens} tokens`,
+      },
     )
   }
   figures.push(

@@ -1,4 +1,5 @@
 import { text as readAll } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
 import { createEngine } from '../client/create-engine'
 import type {
   ChatCompletion,
@@ -77,7 +78,7 @@ async function answer(
   const startMs = performance.now()
   const bar = messages.isTTY === true ? messages : null
   const engine = await createEngine({
-    ...(given.model === null ? {} : { model: given.model }),
+    ...(given.model === null ? {} : { model: modelUrl(given.model) }),
     ...(given.threads === null ? {} : { threads: given.threads }),
     ...(given.contextLength === null ? {} : { contextLength: given.contextLength }),
     signal,
@@ -126,6 +127,11 @@ async function stream(
       `first token after ${timeToFirstTokenMs.toFixed(0)} ms, ${engine.info.backend} ${engine.info.variant}, ` +
       `threads: ${engine.info.threads}\n`,
   )
+}
+
+/** A path, unless it is the URL of a server. */
+function modelUrl(model: string): URL {
+  return /^https?:\/\//.test(model) ? new URL(model) : pathToFileURL(model)
 }
 
 function toParams(prompt: string, given: AskArguments): ChatCompletionParams {

@@ -1,4 +1,5 @@
 import { transfer } from 'comlink'
+import { EngineError } from '../contract/error'
 import type { CancelMessage } from '../worker/api'
 import type { WorkerLink } from './worker-link'
 
@@ -59,7 +60,12 @@ export function openCallChannel<Message extends Tagged>(options: CallChannelOpti
     if (isLast(event.data)) end()
     onMessage(event.data)
   }
-  // Rejects when an argument can't be cloned; outcomes come on the port.
-  call(transfer(port2, [port2])).catch(fail)
+  // Outcomes come on the port; the call itself rejects only where an argument can't be cloned.
+  call(transfer(port2, [port2])).catch((cause: unknown) => fail(refusal(cause)))
   return cancel
+}
+
+function refusal(cause: unknown): EngineError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new EngineError('invalid-argument', `the options can't be sent to the worker: ${message}`, { cause })
 }

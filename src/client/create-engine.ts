@@ -47,7 +47,7 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<E
   checkCount('threads', threads)
   checkCount('contextLength', contextLength)
   signal?.throwIfAborted()
-  const model = await toModelReference(options.model ?? defaultModelUrl())
+  const model = toModelReference(options.model ?? defaultModelUrl())
   if (worker !== undefined) checkWorker(worker)
   const handle = worker === undefined ? await spawnWorker() : adoptWorker(worker)
   const link = new WorkerLink(handle)

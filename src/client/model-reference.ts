@@ -3,8 +3,8 @@ import type { ModelReference } from '../worker/api'
 
 /**
  * Where a model comes from: the URL of a manifest (`…/manifest.json`) or of a GGUF file, a file the user chose,
- * or the bytes of a GGUF file. A string is resolved against the page; in Node it may be a path, also of a folder
- * with a manifest.
+ * or the bytes of a GGUF file. A string is resolved against the page. In Node also a `file:` URL, of a GGUF file or
+ * of a folder with a manifest.
  */
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array
 
@@ -21,14 +21,9 @@ export function defaultModelUrl(): URL {
   return new URL(`../${DEFAULT_MODEL_PATH}`, module)
 }
 
-/** What is used of `node:url`. */
-interface NodeUrl {
-  pathToFileURL(path: string): URL
-}
-
 /** @throws EngineError 'invalid-argument' */
-export async function toModelReference(model: ModelSource): Promise<ModelReference> {
-  if (typeof model === 'string') return { kind: 'url', url: await resolveUrl(model) }
+export function toModelReference(model: ModelSource): ModelReference {
+  if (typeof model === 'string') return { kind: 'url', url: resolveUrl(model) }
   if (model instanceof URL) return { kind: 'url', url: model.href }
   if (typeof Blob !== 'undefined' && model instanceof Blob) {
     const name = typeof File !== 'undefined' && model instanceof File ? model.name : 'model.gguf'
@@ -41,12 +36,8 @@ export async function toModelReference(model: ModelSource): Promise<ModelReferen
   throw new EngineError('invalid-argument', `model must be a URL, a Blob or bytes, got ${typeof model}`)
 }
 
-async function resolveUrl(text: string): Promise<string> {
-  if (text === '') throw new EngineError('invalid-argument', 'model must not be an empty string')
+function resolveUrl(text: string): string {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href
-  if (URL.canParse(text, base)) return new URL(text, base).href
-  // Node, and no URL: a path.
-  const specifier = 'node:url'
-  const { pathToFileURL } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as NodeUrl
-  return pathToFileURL(text).href
+  if (text !== '' && URL.canParse(text, base)) return new URL(text, base).href
+  throw new EngineError('invalid-argument', `model must be a URL, got ${JSON.stringify(text)}`)
 }

@@ -26,7 +26,9 @@ export async function spawnNodeWorker(): Promise<WorkerHandle> {
     endpoint: nodeEndpoint(worker),
     usesLifeLock: false,
     onLost(listener) {
-      worker.on('error', (error) => listener(`failed: ${error instanceof Error ? error.message : String(error)}`))
+      worker.on('error', (error) =>
+        listener(`failed: ${error instanceof Error ? error.message : String(error)}`),
+      )
       worker.on('messageerror', () => listener('sent what cannot be read'))
       worker.on('exit', (code) => listener(`ended with exit code ${String(code)}`))
     },

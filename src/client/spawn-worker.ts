@@ -7,7 +7,10 @@ export async function spawnWorker(): Promise<WorkerHandle> {
     const { spawnNodeWorker } = await import('./node-worker')
     return spawnNodeWorker()
   }
-  const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), { type: 'module', name: 'minnow' })
+  const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'minnow',
+  })
   return { ...adoptWorker(worker), terminate: () => worker.terminate() }
 }
 
@@ -19,7 +22,8 @@ export function adoptWorker(worker: Worker): WorkerHandle {
     onLost(listener) {
       worker.addEventListener('error', (event) => {
         // A script that can't be fetched or parsed gives an event without a message.
-        const message = event.message === undefined || event.message === '' ? 'could not start' : `failed: ${event.message}`
+        const message =
+          event.message === undefined || event.message === '' ? 'could not start' : `failed: ${event.message}`
         listener(message)
       })
       worker.addEventListener('messageerror', () => listener('sent what cannot be read'))
@@ -30,6 +34,7 @@ export function adoptWorker(worker: Worker): WorkerHandle {
 
 /** Fails with 'invalid-argument' for anything but a Worker. */
 export function checkWorker(value: unknown): asserts value is Worker {
-  if (typeof value === 'object' && value !== null && 'postMessage' in value && 'addEventListener' in value) return
+  if (typeof value === 'object' && value !== null && 'postMessage' in value && 'addEventListener' in value)
+    return
   throw new EngineError('invalid-argument', `worker must be a Worker, got ${typeof value}`)
 }

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest'
+import { Chat, type ChatEvents, type Turn } from '../../src/app/chat'
+import type {
+  ChatCompletionChunk,
+  ChatCompletionParams,
+  Engine,
+  RequestOptions,
+} from '../../src/contract/engine'
+import { EngineError } from '../../src/contract/error'
+
+const INFO: Engine['info'] = {
+  model: 'fake',
+  backend: 'other',
+  variant: 'fake',
+  threads: 1,
+  contextLength: 64,
+  weightsBytes: 10,
+  memoryBytes: 20,
+}
+
+type Answer = (params: ChatCompletionParams, signal: AbortSignal | undefined) => AsyncIterable<string>
+
+function fakeEngine(answer: Answer, seen: ChatCompletionParams[] = []): Engine {
+  const create = async (params: ChatCompletionParams, { signal }: RequestOptions = {}) => {
+    seen.push(structuredClone(params))
+    return (async function* (): AsyncGenerator<ChatCompletionChunk> {
+      for await (const content of answer(params, signal)) yield chunk(content, null)
+      yield chunk('', 'stop')
+    })()
+  }
+  return {
+    info: INFO,
+    chat: { completions: { create: create as Engine['chat']['completions']['create'] } },
+    dispose: async () => undefined,
+  }
+}
+
+function chunk(content: string, finish: 'stop' | null): ChatCompletionChunk {
+  const choices = [{ index: 0, delta: { content }, finish_reason: finish, logprobs: null }]
+  return { id: '', object: 'chat.completion.chunk', created: 0, model: '', choices }
+}
+
+async function* echo({ messages }: ChatCompletionParams): AsyncGenerator<string> {
+  yield 'you said '
+  yield messages.at(-1)!.content
+}
+
+async function* endless(_: ChatCompletionParams, signal: AbortSignal | undefined): AsyncGenerator<string> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    if (signal?.aborted === true) throw signal.reason
+    yield 'x'
+  }
+}
+
+function record(): { log: string[]; turns: Turn[]; retries: (() => void)[]; events: ChatEvents } {
+  const log: string[] = []
+  const turns: Turn[] = []
+  const retries: (() => void)[] = []
+  return {
+    log,
+    turns,
+    retries,
+    events: {
+      engineChanged: ({ phase }) => log.push(phase),
+      turnAdded: (turn) => {
+        turns.push(turn)
+      },
+      answerGrew: () => undefined,
+      turnChanged: ({ state }) => log.push(state),
+      turnsCleared: () => {
+        turns.length = 0
+      },
+      measured: () => undefined,
+      failed: (error, retry) => {
+        log.push(error instanceof EngineError ? error.code : 'other')
+        retries.push(retry)
+      },
+    },
+  }
+}
+
+describe('Chat', () => {
+  it('answers, once the engine is there, with the conversation so far', async () => {
+    const seen: ChatCompletionParams[] = []
+    const { events, turns, log } = record()
+    const chat = new Chat({ open: async () => fakeEngine(echo, seen), events })
+    await chat.ask('one')
+    await chat.ask('two')
+    expect(turns.map(({ answer }) => answer)).toEqual(['you said one', 'you said two'])
+    expect(seen[1]?.messages).toEqual([
+      { role: 'user', content: 'one' },
+      { role: 'assistant', content: 'you said one' },
+      { role: 'user', content: 'two' },
+    ])
+    expect(log).toEqual(['loading', 'ready', 'answering', 'done', 'answering', 'done'])
+    expect(chat.busy).toBe(false)
+  })
+
+  it('keeps what was answered when it is stopped', async () => {
+    const { events, turns } = record()
+    const chat = new Chat({ open: async () => fakeEngine(endless), events })
+    const asking = chat.ask('go on')
+    await expect.poll(() => turns[0]?.answer.length ?? 0).toBeGreaterThan(2)
+    chat.stop()
+    await asking
+    expect(turns[0]?.state).toBe('stopped')
+    expect(turns[0]?.answer).toMatch(/^x{3,}$/)
+  })
+
+  it('stops a question that waits for the engine', async () => {
+    const { events, turns } = record()
+    const chat = new Chat({ open: () => new Promise(() => undefined), events })
+    const asking = chat.ask('anyone?')
+    chat.stop()
+    await asking
+    expect(turns[0]?.state).toBe('stopped')
+  })
+
+  it('loads again and asks again after a failed load', async () => {
+    const { events, log, turns, retries } = record()
+    let attempts = 0
+    const open = async (): Promise<Engine> => {
+      if (++attempts === 1) throw new EngineError('network', 'no way there')
+      return fakeEngine(echo)
+    }
+    const chat = new Chat({ open, events })
+    await chat.ask('hello')
+    expect(log).toEqual(['loading', 'failed', 'network', 'failed'])
+    retries[0]?.()
+    await expect.poll(() => turns[0]?.state).toBe('done')
+    expect(turns.map(({ answer }) => answer)).toEqual(['you said hello'])
+  })
+
+  it('opens a new engine after its worker died', async () => {
+    const { events, log, turns, retries } = record()
+    let opened = 0
+    const open = async (): Promise<Engine> => {
+      opened++
+      return fakeEngine(opened === 1 ? lost : echo)
+    }
+    const chat = new Chat({ open, events })
+    await chat.ask('hello')
+    expect(log).toContain('worker-lost')
+    retries[0]?.()
+    await expect.poll(() => turns[0]?.state).toBe('done')
+    expect(opened).toBe(2)
+  })
+
+  it('leaves turns without an answer out of the conversation', async () => {
+    const seen: ChatCompletionParams[] = []
+    const { events } = record()
+    let failing = true
+    const answer: Answer = (params, signal) => (failing ? overflowing() : echo(params))
+    const chat = new Chat({ open: async () => fakeEngine(answer, seen), events })
+    await chat.ask('too long')
+    failing = false
+    await chat.ask('short')
+    expect(seen[1]?.messages).toEqual([{ role: 'user', content: 'short' }])
+  })
+
+  it('takes one question at a time', async () => {
+    const { events, turns } = record()
+    const chat = new Chat({ open: async () => fakeEngine(echo), events })
+    const asking = chat.ask('first')
+    await chat.ask('second')
+    await asking
+    expect(turns.map(({ question }) => question)).toEqual(['first'])
+  })
+})
+
+async function* lost(): AsyncGenerator<string> {
+  yield 'some'
+  throw new EngineError('worker-lost', 'gone')
+}
+
+async function* overflowing(): AsyncGenerator<string> {
+  await Promise.resolve()
+  throw new EngineError('context-overflow', 'too long')
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { readArguments } from '../../src/cli/arguments'
+import { ask } from '../../src/cli/ask'
+
+describe('readArguments', () => {
+  it('reads every option', () => {
+    const argv =
+      '--max-tokens 5 --temperature 0 --seed 7 --threads 2 --context 256 --system s --model m.gguf --json'
+    expect(readArguments(['hello there', ...argv.split(' ')])).toEqual({
+      prompt: 'hello there',
+      system: 's',
+      model: 'm.gguf',
+      maxTokens: 5,
+      temperature: 0,
+      seed: 7,
+      threads: 2,
+      contextLength: 256,
+      json: true,
+      help: false,
+    })
+  })
+
+  it('leaves what is not given to the engine', () => {
+    expect(readArguments(['hello'])).toMatchObject({
+      prompt: 'hello',
+      model: null,
+      maxTokens: null,
+      temperature: null,
+      threads: null,
+      json: false,
+    })
+  })
+
+  it.each([
+    ['--max-tokens', ['x', '--max-tokens', '0']],
+    ['--max-tokens', ['x', '--max-tokens', '1e3']],
+    ['--threads', ['x', '--threads', '-1']],
+    ['--threads', ['x', '--threads=two']],
+    ['--temperature', ['x', '--temperature', '3']],
+    ['--temperature', ['x', '--temperature', ' ']],
+    ['--seed', ['x', '--seed', '1.5']],
+    ['--no-such', ['x', '--no-such']],
+    ['--model', ['x', '--model']],
+    ['2', ['two', 'prompts']],
+  ])('names %s where it is wrong', (name, argv) => {
+    expect(() => readArguments(argv)).toThrow(name)
+  })
+})
+
+describe('ask', () => {
+  function environment() {
+    const written = { output: '', messages: '' }
+    return {
+      written,
+      output: { write: (text: string) => (written.output += text) },
+      messages: { write: (text: string) => (written.messages += text) },
+      onInterrupt: () => undefined,
+    }
+  }
+
+  it('exits with 2 and the usage for wrong arguments', async () => {
+    const given = environment()
+    expect(await ask(['x', '--threads', 'many'], given)).toBe(2)
+    expect(given.written.messages).toContain('--threads must be a whole number, got "many"')
+    expect(given.written.messages).toContain('Usage: npm run ask')
+    expect(given.written.output).toBe('')
+  })
+
+  it('exits with 2 for an empty prompt', async () => {
+    expect(await ask([''], environment())).toBe(2)
+  })
+
+  it('prints the usage on demand', async () => {
+    const given = environment()
+    expect(await ask(['--help'], given)).toBe(0)
+    expect(given.written.output).toContain('--max-tokens')
+  })
+})
