@@ -1,0 +1,214 @@
+import type { Logits } from '../backend/backend'
+import type { FinishReason, Timings, Usage } from '../contract/engine'
+import { AnswerText, type AnswerPiece } from './answer-text'
+import type { CachedSession } from './cached-session'
+import { DraftPolicy, MAX_DRAFT, type StepCosts } from './draft-policy'
+import { LogprobReader } from './logprobs'
+import type { Pacer } from './macrotask'
+import type { GenerationSettings } from './params'
+import { PromptLookup } from './prompt-lookup'
+import type { Sampler } from './sampling/sampler'
+import type { EngineTokenizer } from './tokenizer-interface'
+
+/** Most tokens evaluated between two looks at the abort signal. */
+const PREFILL_CHUNK = 64
+
+export interface GenerationOptions {
+  readonly settings: GenerationSettings
+  /** Not longer than the context. */
+  readonly prompt: Int32Array
+  /** First tokens that stay when the context slides. */
+  readonly sinkCount: number
+  readonly session: CachedSession
+  /** Most tokens the backend takes at once. */
+  readonly maxBatch: number
+  readonly tokenizer: EngineTokenizer
+  readonly sampler: Sampler
+  readonly stepCosts: StepCosts
+  readonly pacer: Pacer
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number
+  /** When the request came, on that clock. */
+  readonly requestedAt: number
+  readonly signal: AbortSignal
+  /** Called when the first token is known, before the first piece. */
+  readonly onStart: () => void
+  readonly onPiece: (piece: AnswerPiece) => void
+}
+
+export interface GenerationResult {
+  readonly finishReason: FinishReason
+  readonly usage: Usage
+}
+
+/** Runs one request on a session: prefill, then decode until something ends the answer. */
+export async function generate(options: GenerationOptions): Promise<GenerationResult> {
+  return new Generation(options).run()
+}
+
+class Generation {
+  readonly #options: GenerationOptions
+  readonly #answer: AnswerText
+  readonly #logprobs: LogprobReader | null
+  readonly #lookup: PromptLookup | null
+  readonly #policy: DraftPolicy
+  readonly #maxTokens: number
+  /** The token sampled last; not yet in the KV cache. */
+  #pending = -1
+  #finishReason: FinishReason | null = null
+  /** Tokens drawn, with the one that ends the answer; `#answered` counts without it. */
+  #sampled = 0
+  #answered = 0
+  #drafted = 0
+  #accepted = 0
+
+  constructor(options: GenerationOptions) {
+    const { settings, prompt, session, tokenizer } = options
+    this.#options = options
+    this.#answer = new AnswerText(tokenizer.createDetokenizer(), settings.stop)
+    this.#logprobs = settings.topLogprobs === null ? null : new LogprobReader(tokenizer, settings.topLogprobs)
+    this.#policy = new DraftPolicy(options.stepCosts)
+    const left = session.contextLength - (settings.overflow === 'slide' ? 0 : prompt.length - 1)
+    this.#maxTokens = settings.maxTokens ?? left
+    this.#lookup = settings.promptLookup
+      ? new PromptLookup(prompt.length + Math.min(this.#maxTokens, session.contextLength))
+      : null
+  }
+
+  async run(): Promise<GenerationResult> {
+    const { prompt, session, sampler, now, requestedAt } = this.#options
+    const cachedTokens = session.rewindTo(prompt)
+    const startedAt = now()
+    const logits = await this.#prefill(cachedTokens)
+    const prefilledAt = now()
+    sampler.acceptPrompt(prompt)
+    if (this.#lookup) for (const token of prompt) this.#lookup.push(token)
+    this.#advance(logits)
+    const firstTokenAt = now()
+    this.#options.onStart()
+    this.#emit(this.#answer.take())
+    await this.#decode()
+    this.#emit(this.#answer.finish())
+    const finishReason = this.#finishReason ?? 'length'
+
+    const prefillMs = prefilledAt - startedAt
+    const decodeMs = now() - firstTokenAt
+    const timings: Timings = {
+      timeToFirstTokenMs: firstTokenAt - requestedAt,
+      prefillMs,
+      decodeMs,
+      prefillTokensPerSecond: perSecond(prompt.length - cachedTokens, prefillMs),
+      decodeTokensPerSecond: perSecond(this.#sampled - 1, decodeMs),
+      draftedTokens: this.#drafted,
+      acceptedTokens: this.#accepted,
+    }
+    const usage: Usage = {
+      prompt_tokens: prompt.length,
+      completion_tokens: this.#answered,
+      total_tokens: prompt.length + this.#answered,
+      prompt_tokens_details: { cached_tokens: cachedTokens },
+      minnow: timings,
+    }
+    return { finishReason, usage }
+  }
+
+  /** Evaluates the prompt from `start` on; gives the logits of its last token. */
+  async #prefill(start: number): Promise<Logits> {
+    const { prompt, session, maxBatch, signal } = this.#options
+    const chunk = Math.min(PREFILL_CHUNK, maxBatch)
+    for (let from = start; ; from += chunk) {
+      const to = Math.min(from + chunk, prompt.length)
+      const isLast = to === prompt.length
+      const [logits] = await session.forward(prompt.subarray(from, to), isLast ? 1 : 0)
+      await this.#breathe()
+      signal.throwIfAborted()
+      if (isLast) return logits!
+    }
+  }
+
+  async #decode(): Promise<void> {
+    const { session, stepCosts, now } = this.#options
+    const batch = new Int32Array(MAX_DRAFT + 1)
+    // One view for each number of tokens, made once instead of once a step.
+    const batches = Array.from(batch, (_, index) => batch.subarray(0, index + 1))
+    while (this.#finishReason === null) {
+      if (session.length >= session.contextLength && !this.#slide()) return
+      batch[0] = this.#pending
+      const match = this.#lookup?.find() ?? null
+      const expected = match !== null && match.position >= 0 ? this.#lookup!.expected(match) : -1
+      const matchLength = match?.length ?? 0
+      const drafted = expected < 0 ? 0 : this.#policy.draftLength(matchLength, this.#draftRoom())
+      if (drafted > 0) this.#lookup!.draft(match!, drafted, batch, 1)
+      this.#drafted += drafted
+
+      const start = session.length
+      const startedAt = now()
+      const logits = await session.forward(batches[drafted]!, drafted + 1)
+      stepCosts.observe(drafted + 1, now() - startedAt)
+      this.#options.signal.throwIfAborted()
+
+      let agreed = 0
+      for (let i = 0; i <= drafted; i++) {
+        const token = this.#advance(logits[i]!)
+        const foretold = i < drafted ? batch[i + 1]! : i === 0 ? expected : -1
+        if (foretold >= 0) this.#policy.observe(matchLength + i, token === foretold)
+        if (i === drafted || token !== foretold) break
+        agreed++
+        if (this.#finishReason !== null) break
+      }
+      this.#accepted += agreed
+      session.truncate(start + 1 + agreed)
+      this.#emit(this.#answer.take())
+      if (this.#finishReason === null) await this.#breathe()
+    }
+  }
+
+  /** Chooses the next token from its logits and adds it to the answer. */
+  #advance(logits: Logits): number {
+    const { sampler, tokenizer } = this.#options
+    const token = sampler.sample(logits)
+    this.#sampled++
+    if (tokenizer.endOfGeneration.has(token)) {
+      this.#finishReason = 'stop'
+      return token
+    }
+    this.#pending = token
+    this.#answered++
+    sampler.accept(token)
+    this.#lookup?.push(token)
+    if (this.#answer.push(token, this.#logprobs?.read(logits, token) ?? null)) this.#finishReason = 'stop'
+    else if (this.#answered >= this.#maxTokens) this.#finishReason = 'length'
+    return token
+  }
+
+  /** How many tokens may be drafted: within the batch, the context (so that it slides where it would without) and the answer. */
+  #draftRoom(): number {
+    const { session, maxBatch } = this.#options
+    return Math.min(maxBatch, session.contextLength - session.length, this.#maxTokens - this.#answered) - 1
+  }
+
+  /** Makes room in a full context; false where the answer ends instead. */
+  #slide(): boolean {
+    const { settings, session, sinkCount } = this.#options
+    if (settings.overflow !== 'slide') {
+      this.#finishReason = 'length'
+      return false
+    }
+    const dropped = Math.max(1, (session.contextLength - sinkCount) >>> 2)
+    session.slide(sinkCount, sinkCount + dropped)
+    return true
+  }
+
+  #emit(piece: AnswerPiece | null): void {
+    if (piece !== null) this.#options.onPiece(piece)
+  }
+
+  async #breathe(): Promise<void> {
+    await this.#options.pacer.breathe()
+    this.#options.signal.throwIfAborted()
+  }
+}
+
+function perSecond(count: number, durationMs: number): number {
+  return count > 0 && durationMs > 0 ? (count * 1000) / durationMs : 0
+}

@@ -1,0 +1,234 @@
+import type { Backend } from '../backend/backend'
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionParams,
+  ChatCompletions,
+  Engine,
+  EngineInfo,
+  RequestOptions,
+} from '../contract/engine'
+import { EngineError, isEngineError } from '../contract/error'
+import type { AnswerPiece } from './answer-text'
+import { ChunkStream } from './chunk-stream'
+import { ChunkFactory, CompletionBuilder, type CompletionHead } from './completion-shapes'
+import { StepCosts } from './draft-policy'
+import { countSinks, fitPrompt } from './fit-prompt'
+import { generate, type GenerationResult } from './generation'
+import { createMacrotaskYield, Pacer } from './macrotask'
+import { type GenerationSettings, parseParams } from './params'
+import { RequestQueue } from './request-queue'
+import { Candidates } from './sampling/candidates'
+import { Sampler } from './sampling/sampler'
+import { SessionPool } from './session-pool'
+import type { EngineChatTemplate, EngineTokenizer } from './tokenizer-interface'
+
+/** Work between two turns of the event loop; a longer step is followed by one in any case. */
+const YIELD_INTERVAL_MS = 4
+
+export interface LocalEngineOptions {
+  /** Name of the model, given back in every answer. */
+  id: string
+  /** The engine disposes of it with itself. */
+  backend: Backend
+  tokenizer: EngineTokenizer
+  chatTemplate: EngineChatTemplate
+  /** Tokens of prompt and answer together. */
+  contextLength: number
+  /** Conversations whose KV cache is kept. Default: 2 where one takes at most 64 MiB, else 1. */
+  maxSessions?: number | undefined
+  /** Milliseconds of a monotonic clock. Default: `performance.now`. */
+  now?: (() => number) | undefined
+}
+
+/**
+ * An engine over a backend in this thread. Requests run one at a time in the order they came; a prompt that
+ * continues an earlier one only evaluates what is new.
+ */
+export function createLocalEngine(options: LocalEngineOptions): Engine {
+  return new LocalEngine(options)
+}
+
+/** A request on its way: checked, encoded, abortable. */
+interface Request {
+  readonly settings: GenerationSettings
+  readonly prompt: Int32Array
+  readonly sinkCount: number
+  readonly head: CompletionHead
+  readonly requestedAt: number
+  readonly controller: AbortController
+}
+
+class LocalEngine implements Engine {
+  readonly chat: { readonly completions: ChatCompletions }
+  readonly #options: LocalEngineOptions
+  readonly #now: () => number
+  readonly #pool: SessionPool
+  readonly #queue = new RequestQueue()
+  readonly #stepCosts = new StepCosts()
+  readonly #pacer: Pacer
+  /** Scratch of the samplers, which run one after the other. */
+  readonly #candidates = new Candidates()
+  readonly #controllers = new Set<AbortController>()
+  #disposal: Promise<void> | null = null
+
+  constructor(options: LocalEngineOptions) {
+    const { backend, contextLength } = options
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#pool = new SessionPool(backend, contextLength, options.maxSessions ?? null)
+    this.#pacer = new Pacer(createMacrotaskYield(), this.#now, YIELD_INTERVAL_MS)
+    const create = async (
+      params: ChatCompletionParams,
+      requestOptions: RequestOptions = {},
+    ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> => this.#create(params, requestOptions.signal)
+    this.chat = { completions: { create: create as ChatCompletions['create'] } }
+  }
+
+  get info(): EngineInfo {
+    const { id, backend, contextLength } = this.#options
+    const { kind, variant, threads, weightsBytes, memoryBytes } = backend
+    return { model: id, backend: kind, variant, threads, contextLength, weightsBytes, memoryBytes }
+  }
+
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#dispose()
+    return this.#disposal
+  }
+
+  async #dispose(): Promise<void> {
+    const reason = new EngineError('disposed', `The engine of '${this.#options.id}' was disposed of.`)
+    for (const controller of this.#controllers) controller.abort(reason)
+    // A step that is under way must not lose its memory.
+    await this.#queue.idle()
+    this.#pool.dispose()
+    this.#options.backend.dispose()
+  }
+
+  #create(
+    params: ChatCompletionParams,
+    signal: AbortSignal | undefined,
+  ): Promise<ChatCompletion> | AsyncIterable<ChatCompletionChunk> {
+    if (this.#disposal !== null) {
+      throw new EngineError('disposed', `The engine of '${this.#options.id}' was disposed of; create a new one.`)
+    }
+    signal?.throwIfAborted()
+    const request = this.#prepare(params)
+    const { controller } = request
+    const forward = (): void => controller.abort(signal?.reason)
+    signal?.addEventListener('abort', forward, { once: true })
+    this.#controllers.add(controller)
+    const finished = (): void => {
+      signal?.removeEventListener('abort', forward)
+      this.#controllers.delete(controller)
+    }
+    return request.settings.stream ? this.#stream(request, finished) : this.#complete(request, finished)
+  }
+
+  #prepare(params: ChatCompletionParams): Request {
+    const { id, tokenizer, chatTemplate, contextLength } = this.#options
+    const requestedAt = this.#now()
+    const settings = parseParams(params, tokenizer.vocabularySize, randomInteger())
+    const { messages, overflow, maxTokens } = settings
+    const encoded = Int32Array.from(chatTemplate.encode(messages))
+    const sinkCount = overflow === 'slide' ? countSinks(chatTemplate, messages, encoded, contextLength) : 0
+    const prompt = fitPrompt(encoded, contextLength, { overflow, sinkCount, maxTokens })
+    if (prompt.length === 0) throw new EngineError('invalid-argument', 'The messages give an empty prompt.')
+    const head = { id: `chatcmpl-${randomName()}`, created: Math.floor(Date.now() / 1000), model: id }
+    return { settings, prompt, sinkCount, head, requestedAt, controller: new AbortController() }
+  }
+
+  async #complete(request: Request, finished: () => void): Promise<ChatCompletion> {
+    const builder = new CompletionBuilder(request.settings)
+    const { signal } = request.controller
+    try {
+      const run = this.#run(request, { onStart: () => undefined, onPiece: (piece) => builder.add(piece) })
+      const { finishReason, usage } = await abortable(run, signal)
+      return builder.build(request.head, finishReason, usage)
+    } finally {
+      finished()
+    }
+  }
+
+  #stream(request: Request, finished: () => void): AsyncIterable<ChatCompletionChunk> {
+    const { settings, head, controller } = request
+    const factory = new ChunkFactory(head, settings)
+    const stream = new ChunkStream<ChatCompletionChunk>(() =>
+      controller.abort(new EngineError('aborted', 'The reader left the stream.')),
+    )
+    const run = this.#run(request, {
+      onStart: () => stream.push(factory.role()),
+      onPiece: (piece) => stream.push(factory.piece(piece)),
+    })
+    abortable(run, controller.signal)
+      .then(({ finishReason, usage }) => {
+        stream.push(factory.finish(finishReason))
+        if (settings.includeUsage) stream.push(factory.usage(usage))
+        stream.end()
+      })
+      .catch((error: unknown) => stream.fail(error))
+      .finally(finished)
+    return stream
+  }
+
+  #run(
+    request: Request,
+    listener: { onStart: () => void; onPiece: (piece: AnswerPiece) => void },
+  ): Promise<GenerationResult> {
+    const { settings, prompt, sinkCount, requestedAt, controller } = request
+    const { backend, tokenizer } = this.#options
+    const { signal } = controller
+    return this.#queue.run(signal, async () => {
+      // Listeners of the request may only now learn that it runs; give an abort its chance too.
+      await this.#pacer.breathe()
+      signal.throwIfAborted()
+      try {
+        const session = this.#pool.acquire(prompt)
+        try {
+          return await generate({
+            settings,
+            prompt,
+            sinkCount,
+            session,
+            maxBatch: backend.maxBatch,
+            tokenizer,
+            sampler: new Sampler(settings.sampling, this.#candidates),
+            stepCosts: this.#stepCosts,
+            pacer: this.#pacer,
+            now: this.#now,
+            requestedAt,
+            signal,
+            ...listener,
+          })
+        } finally {
+          if (session.broken) this.#pool.discard(session)
+        }
+      } catch (error) {
+        if (signal.aborted || isEngineError(error)) throw error
+        const message = error instanceof Error ? error.message : String(error)
+        throw new EngineError('internal', `The backend failed: ${message}`, { cause: error })
+      }
+    })
+  }
+}
+
+/** `work`, or the signal's reason as soon as it fires; what `work` then still does is not waited for. */
+function abortable<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    work
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** 32 random bits, for requests without a seed. */
+function randomInteger(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!
+}
+
+/** Not `crypto.randomUUID`, which pages without https lack. */
+function randomName(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,144 @@
+import type { Logits } from '../../backend/backend'
+import { EngineError } from '../../contract/error'
+import { Candidates, gatherAbove } from './candidates'
+import { drawToken } from './draw'
+import { applyLogitBias } from './logit-bias'
+import { keepMinP, minPThreshold } from './min-p'
+import { applyCountPenalties, applyRepetitionPenalty, REPETITION_WINDOW } from './penalties'
+import { createRandom, type Random } from './random'
+import type { SamplingSettings } from './settings'
+import { gatherMass, sumOfExponentials, weigh } from './softmax'
+import { selectTopK } from './top-k'
+import { keepTopP } from './top-p'
+
+/**
+ * Chooses tokens, in llama.cpp's default order: logit bias → penalties → top-k → top-p → min-p → temperature → draw.
+ * So top-p and min-p judge the model's own distribution (temperature 1), and a high temperature only mixes what
+ * they kept; other orders let the temperature decide how many tokens survive.
+ *
+ * Every sampled token takes exactly one random number, whatever the settings, and greedy choice none; so a token
+ * depends on the seed, the logits and the tokens before it, not on how the tokens were computed.
+ */
+export class Sampler {
+  readonly #settings: SamplingSettings
+  readonly #random: Random
+  readonly #candidates: Candidates
+  /** Whether bias or penalties may change the logits. */
+  readonly #adjusts: boolean
+  /** The last tokens of prompt and answer, oldest overwritten first. */
+  readonly #recent = new Int32Array(REPETITION_WINDOW)
+  #recentCount = 0
+  /** How often each token stands in the answer. */
+  readonly #counts = new Map<number, number>()
+  #adjusted: Float32Array | null = null // (vocabulary)
+  #seen: Uint8Array | null = null // (vocabulary)
+
+  /** @param candidates scratch that several samplers may share, one after the other */
+  constructor(settings: SamplingSettings, candidates = new Candidates()) {
+    this.#settings = settings
+    this.#random = createRandom(settings.seed)
+    this.#candidates = candidates
+    this.#adjusts =
+      settings.logitBias.size > 0 ||
+      settings.repetitionPenalty !== 1 ||
+      settings.frequencyPenalty !== 0 ||
+      settings.presencePenalty !== 0
+  }
+
+  /** Tells the sampler of the prompt, for the repetition penalty. */
+  acceptPrompt(tokens: ArrayLike<number>): void {
+    for (let i = Math.max(0, tokens.length - REPETITION_WINDOW); i < tokens.length; i++) this.#remember(tokens[i]!)
+  }
+
+  /** Tells the sampler of a token of the answer, for the penalties. */
+  accept(token: number): void {
+    this.#remember(token)
+    if (this.#settings.frequencyPenalty !== 0 || this.#settings.presencePenalty !== 0) {
+      this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1)
+    }
+  }
+
+  /** @throws EngineError 'internal' where the logits hold no number */
+  sample(logits: Logits): number {
+    const { temperature, topK } = this.#settings
+    if (temperature === 0 && !this.#adjusts) return logits.argmax
+    const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
+    const likeliest = this.#adjusts ? indexOfLargest(row) : logits.argmax
+    const largest = row[likeliest]
+    if (largest === undefined || !Number.isFinite(largest)) {
+      throw new EngineError('internal', `The backend gave logits without a largest number (${largest}).`, {
+        details: { token: likeliest },
+      })
+    }
+    if (temperature === 0) return likeliest
+    const uniform = this.#random.next()
+    if (topK > 0 && topK < row.length) return this.#sampleTopK(row, largest, uniform)
+    return this.#sampleAll(row, largest, uniform, this.#adjusts ? null : logits)
+  }
+
+  #sampleTopK(row: Float32Array, largest: number, uniform: number): number {
+    const { temperature, topK, topP, minP } = this.#settings
+    const candidates = this.#candidates
+    selectTopK(row, topK, candidates)
+    if (topP < 1) keepTopP(candidates, topP, weigh(candidates, largest, 1))
+    if (minP > 0) keepMinP(candidates, minPThreshold(largest, minP))
+    return drawToken(candidates, uniform, weigh(candidates, largest, temperature))
+  }
+
+  /** @param raw the row's own logits where nothing was adjusted: their sum is known already */
+  #sampleAll(row: Float32Array, largest: number, uniform: number, raw: Logits | null): number {
+    const { temperature, topP, minP } = this.#settings
+    const candidates = this.#candidates
+    const floor = minPThreshold(largest, minP)
+    const sum = (at: number): number =>
+      at === 1 && raw !== null ? Math.exp(raw.logSumExp - largest) : sumOfExponentials(row, largest, at)
+    if (topP < 1) {
+      const total = sum(1)
+      gatherMass(row, largest, 1, topP * total, floor, candidates)
+      keepTopP(candidates, topP, total)
+      return drawToken(candidates, uniform, weigh(candidates, largest, temperature))
+    }
+    if (minP > 0) {
+      gatherAbove(row, floor, candidates)
+      return drawToken(candidates, uniform, weigh(candidates, largest, temperature))
+    }
+    const total = sum(temperature)
+    gatherMass(row, largest, temperature, uniform * total, -Infinity, candidates)
+    return drawToken(candidates, uniform, total)
+  }
+
+  /** A copy of the row with bias and penalties applied. */
+  #adjust(values: Float32Array): Float32Array {
+    const { logitBias, repetitionPenalty, frequencyPenalty, presencePenalty } = this.#settings
+    this.#adjusted ??= new Float32Array(values.length)
+    const row = this.#adjusted
+    row.set(values)
+    applyLogitBias(row, logitBias)
+    if (repetitionPenalty !== 1) {
+      this.#seen ??= new Uint8Array(values.length)
+      const recent = this.#recent.subarray(0, Math.min(this.#recentCount, REPETITION_WINDOW))
+      applyRepetitionPenalty(row, recent, repetitionPenalty, this.#seen)
+    }
+    applyCountPenalties(row, this.#counts, frequencyPenalty, presencePenalty)
+    return row
+  }
+
+  #remember(token: number): void {
+    this.#recent[this.#recentCount % REPETITION_WINDOW] = token
+    this.#recentCount++
+  }
+}
+
+/** The lowest index among equals; −1 where nothing is larger than −Infinity. */
+function indexOfLargest(row: Float32Array): number {
+  let largest = -Infinity
+  let index = -1
+  for (let id = 0; id < row.length; id++) {
+    const logit = row[id]!
+    if (logit > largest) {
+      largest = logit
+      index = id
+    }
+  }
+  return index
+}

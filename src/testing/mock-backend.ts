@@ -1,0 +1,186 @@
+import type { Backend, BackendSession, Logits } from '../backend/backend'
+import { EngineError } from '../contract/error'
+
+export interface MockBackendOptions {
+  vocabularySize: number
+  /** The logits after these tokens: the whole model. Must depend on nothing else. */
+  logits: (tokens: readonly number[]) => ArrayLike<number>
+  /** Default 64. */
+  maxBatch?: number
+  /** Default 0: waits for a microtask only. */
+  stepMs?: number | ((tokens: number) => number)
+  /** Called before each forward; what it throws, `forward` rejects with. */
+  beforeForward?: (call: MockForward) => void
+  /** Bytes reported for each session. Default 0. */
+  sessionBytes?: number
+  /** Sessions that fit at once; more throw 'out-of-memory'. Default: any number. */
+  maxSessions?: number
+}
+
+/** One call of `forward`. */
+export interface MockForward {
+  /** Which session, counted from 0 in the order of creation. */
+  session: number
+  /** Tokens in the session before the call. */
+  start: number
+  tokens: number[]
+  outputs: number
+}
+
+export interface MockBackend extends Backend {
+  /** All calls so far, oldest first. */
+  readonly forwards: readonly MockForward[]
+  /** All calls of `shift` so far. */
+  readonly shifts: readonly { session: number; from: number; to: number }[]
+  readonly openSessions: number
+  readonly disposed: boolean
+}
+
+/**
+ * A backend whose model is a function you give. It keeps to the contract of `Backend` and holds callers to it:
+ * batches too large, overflow, use after dispose and logits read too late all throw.
+ */
+export function createMockBackend(options: MockBackendOptions): MockBackend {
+  const { vocabularySize, logits, maxBatch = 64, stepMs = 0, sessionBytes = 0, maxSessions = Infinity } = options
+  const forwards: MockForward[] = []
+  const shifts: { session: number; from: number; to: number }[] = []
+  let created = 0
+  let open = 0
+  let disposed = false
+
+  const createSession = ({ contextLength }: { contextLength: number }): BackendSession => {
+    if (disposed) throw new EngineError('disposed', 'The mock backend was disposed of.')
+    if (open >= maxSessions) {
+      throw new EngineError('out-of-memory', `The mock backend holds ${open} sessions and has no room for more.`)
+    }
+    open++
+    const session = created++
+    const history: number[] = []
+    let calls = 0
+    let closed = false
+    let busy = false
+    const check = (): void => {
+      if (closed || disposed) throw new EngineError('disposed', `Session ${session} of the mock backend was disposed of.`)
+      if (busy) throw new EngineError('internal', `Session ${session} was called while a forward was running.`)
+    }
+    return {
+      contextLength,
+      get length() {
+        return history.length
+      },
+      async forward(given, { outputs = 1 } = {}) {
+        check()
+        calls++
+        const tokens = Array.from(given)
+        if (tokens.length < 1 || tokens.length > maxBatch) {
+          throw new EngineError('invalid-argument', `forward takes 1 to ${maxBatch} tokens; got ${tokens.length}.`)
+        }
+        if (outputs < 0 || outputs > tokens.length) {
+          throw new EngineError('invalid-argument', `outputs must be 0 to ${tokens.length}; got ${outputs}.`)
+        }
+        const outside = tokens.find((token) => !(token >= 0 && token < vocabularySize))
+        if (outside !== undefined) throw new EngineError('invalid-argument', `There is no token ${outside}.`)
+        if (history.length + tokens.length > contextLength) {
+          throw new EngineError(
+            'context-overflow',
+            `${history.length} + ${tokens.length} tokens do not fit a context of ${contextLength}.`,
+          )
+        }
+        const call: MockForward = { session, start: history.length, tokens, outputs }
+        options.beforeForward?.(call)
+        busy = true
+        const delayMs = typeof stepMs === 'number' ? stepMs : stepMs(tokens.length)
+        if (delayMs > 0) await sleep(delayMs)
+        else await Promise.resolve()
+        busy = false
+        forwards.push(call)
+        const results: Logits[] = []
+        const validFor = calls
+        const isValid = (): boolean => calls === validFor
+        for (const [index, token] of tokens.entries()) {
+          history.push(token)
+          if (index >= tokens.length - outputs) results.push(mockLogits(logits(history), isValid))
+        }
+        return results
+      },
+      truncate(length) {
+        check()
+        if (length < 0 || length > history.length) {
+          throw new EngineError('invalid-argument', `Cannot keep ${length} of ${history.length} tokens.`)
+        }
+        calls++
+        history.length = length
+      },
+      shift(from, to) {
+        check()
+        if (!(from >= 0 && from < to && to <= history.length)) {
+          throw new EngineError('invalid-argument', `Cannot forget [${from}, ${to}) of ${history.length} tokens.`)
+        }
+        calls++
+        shifts.push({ session, from, to })
+        history.splice(from, to - from)
+      },
+      dispose() {
+        if (closed) return
+        closed = true
+        open--
+      },
+    }
+  }
+
+  return {
+    kind: 'reference',
+    variant: 'mock',
+    threads: 1,
+    maxBatch,
+    weightsBytes: 0,
+    get memoryBytes() {
+      return open * sessionBytes
+    },
+    forwards,
+    shifts,
+    get openSessions() {
+      return open
+    },
+    get disposed() {
+      return disposed
+    },
+    createSession,
+    dispose() {
+      disposed = true
+    },
+  }
+}
+
+/** Logits over a row of numbers; reading them when `isValid` says no throws. */
+function mockLogits(row: ArrayLike<number>, isValid: () => boolean): Logits {
+  const values = Float32Array.from(row)
+  const check = (): void => {
+    if (!isValid()) throw new EngineError('internal', "Logits were read after the session's next call.")
+  }
+  return {
+    get argmax() {
+      check()
+      let best = 0
+      for (let id = 1; id < values.length; id++) if (values[id]! > values[best]!) best = id
+      return best
+    },
+    get logSumExp() {
+      check()
+      const largest = values.reduce((a, b) => Math.max(a, b), -Infinity)
+      let sum = 0
+      for (const value of values) sum += Math.exp(value - largest)
+      return largest + Math.log(sum)
+    },
+    values() {
+      check()
+      return values
+    },
+  }
+}
+
+function sleep(durationMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, durationMs)
+  })
+}
