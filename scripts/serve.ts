@@ -62,7 +62,7 @@ export async function serve({
   host = 'localhost',
   isolated = true,
 }: ServeOptions): Promise<RunningServer> {
-  const prefixes = Object.entries(mounts).sort(([a], [b]) => b.length - a.length)
+  const prefixes = Object.entries(mounts).toSorted(([a], [b]) => b.length - a.length)
   const server = createServer((request, response) => {
     respond(request, response, prefixes, isolated).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500)

@@ -93,7 +93,7 @@ async function answer(
         { ...params, stream: false, logprobs: true, top_logprobs: 5, minnow: { tokenIds: true } },
         { signal },
       )
-      output.write(`${JSON.stringify(toResult(completion, engine, loadMs), null, 2)}\n`)
+      output.write(`${JSON.stringify(toResult(completion, engine, loadMs))}\n`)
       return
     }
     await stream(engine, params, output, messages, signal)

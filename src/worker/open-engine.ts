@@ -8,6 +8,9 @@ import { loadReference } from '../backend/reference/load'
 import type { ModelReference } from './api'
 import { createProgress } from './load-progress'
 
+/** Tokens; the KV cache of more would weigh as much as the embedded model's weights. */
+const DEFAULT_CONTEXT_LENGTH = 2048
+
 export interface OpenEngineOptions {
   model: ModelReference
   threads?: number | undefined
@@ -47,6 +50,14 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
       const gguf = await parseGguf(opened.source, { signal })
       const model = await readModel(gguf, opened.source, { signal })
       const tokenizer = createTokenizer(gguf)
+      const chatTemplate = {
+        encode: (messages: readonly { role: string; content: string }[]) =>
+          tokenizer.encode(
+            messages.map((m) => `<|im_start|>${m.role}\n${m.content}<|im_end|>\n`).join('') +
+              '<|im_start|>assistant\n',
+            { special: true },
+          ),
+      }
       const backend = await loadReference({
         model,
         bytes: opened.source,
@@ -54,7 +65,13 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
         signal,
         onProgress: progress.loaded,
       })
-      const engine = createLocalEngine({ id: opened.id, model, gguf, tokenizer, backend, contextLength })
+      const engine = createLocalEngine({
+        id: opened.id,
+        backend,
+        tokenizer,
+        chatTemplate,
+        contextLength: Math.min(contextLength ?? DEFAULT_CONTEXT_LENGTH, model.contextLength),
+      })
       progress.ready()
       return engine
     } finally {

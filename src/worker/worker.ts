@@ -1,7 +1,7 @@
 /** Entry of the engine's module worker in browsers. */
-import { expose, type Endpoint } from 'comlink'
+import { expose } from 'comlink'
 import { createOpenEngine } from './open-engine'
 import { openWebModel } from './open-web-model'
 import { createWorkerService } from './service'
 
-expose(createWorkerService(createOpenEngine(openWebModel)), globalThis as unknown as Endpoint)
+expose(createWorkerService(createOpenEngine(openWebModel)), globalThis)

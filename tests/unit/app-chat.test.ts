@@ -151,7 +151,7 @@ describe('Chat', () => {
     const seen: ChatCompletionParams[] = []
     const { events } = record()
     let failing = true
-    const answer: Answer = (params, signal) => (failing ? overflowing() : echo(params))
+    const answer: Answer = (params) => (failing ? overflowing() : echo(params))
     const chat = new Chat({ open: async () => fakeEngine(answer, seen), events })
     await chat.ask('too long')
     failing = false
@@ -175,6 +175,6 @@ async function* lost(): AsyncGenerator<string> {
 }
 
 async function* overflowing(): AsyncGenerator<string> {
-  await Promise.resolve()
+  yield ''
   throw new EngineError('context-overflow', 'too long')
 }

@@ -1,4 +1,4 @@
-import { expose, type Endpoint } from 'comlink'
+import { expose } from 'comlink'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createEngine, type CreateEngineOptions } from '../../src/client/create-engine'
 import type {
@@ -116,7 +116,7 @@ const open: MessagePort[] = []
 function setUp(openEngine: OpenEngine): Worker {
   const { port1, port2 } = new MessageChannel()
   open.push(port1)
-  expose(createWorkerService(openEngine), port2 as unknown as Endpoint)
+  expose(createWorkerService(openEngine), port2)
   return new PortWorker(port1) as unknown as Worker
 }
 
@@ -136,9 +136,9 @@ function loseWorker(worker: Worker): void {
   worker.dispatchEvent(Object.assign(new Event('error'), { message: 'out of luck' }))
 }
 
-async function textOf(stream: AsyncIterable<ChatCompletionChunk>): Promise<string> {
+async function textOf(parts: AsyncIterable<ChatCompletionChunk>): Promise<string> {
   let text = ''
-  for await (const { choices } of stream) text += choices[0]?.delta.content ?? ''
+  for await (const { choices } of parts) text += choices[0]?.delta.content ?? ''
   return text
 }
 
