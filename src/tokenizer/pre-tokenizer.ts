@@ -90,7 +90,7 @@ const end = -1
 
 function splitByRules(text: string, rules: Rules, emit: (word: string) => void): void {
   const wordEnd = rules.family === 'gpt2' ? gpt2WordEnd : llama3WordEnd
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const stop = wordEnd(text, start, rules)
     emit(text.slice(start, stop))
     start = stop
@@ -161,7 +161,8 @@ function llama3WordEnd(text: string, start: number, { maxDigits, marksAreLetters
   const kind = classAt(text, start)
   if (kind === number) {
     let stop = start
-    for (let digits = 0; digits < maxDigits && classAt(text, stop) === number; digits++) stop += unitsAt(text, stop)
+    for (let digits = 0; digits < maxDigits && classAt(text, stop) === number; digits++)
+      stop += unitsAt(text, stop)
     return stop
   }
   const second = start + unitsAt(text, start)
@@ -192,7 +193,7 @@ function llama3WordEnd(text: string, start: number, { maxDigits, marksAreLetters
 function splitDefault(text: string, emit: (word: string) => void): void {
   const isPunctuation = (index: number): boolean =>
     classAt(text, index) === punctuation || '$+<=>^~|'.includes(text.charAt(index))
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let stop = start
     const inPunctuation = isPunctuation(start)
     while (stop < text.length && isPunctuation(stop) === inPunctuation) stop += unitsAt(text, stop)

@@ -31,7 +31,8 @@ export class SpecialTokens {
     this.#vocabulary = vocabulary
     const ids: number[] = []
     for (let id = 0; id < vocabulary.size; id++) {
-      if ((vocabulary.isControl(id) || vocabulary.isUserDefined(id)) && vocabulary.texts[id] !== '') ids.push(id)
+      if ((vocabulary.isControl(id) || vocabulary.isUserDefined(id)) && vocabulary.texts[id] !== '')
+        ids.push(id)
     }
     const byteLength = (id: number): number => new TextEncoder().encode(vocabulary.texts[id]).length
     const sized = ids.map((id) => ({ id, bytes: byteLength(id) }))

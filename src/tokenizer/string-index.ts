@@ -55,7 +55,8 @@ export class StringIndex {
 /** Multiply and add per UTF-16 unit, then MurmurHash3's finaliser (first half), so that low bits depend on all. */
 function hash(text: string): number {
   let value = 0
-  for (let index = 0; index < text.length; index++) value = (Math.imul(value, 31) + text.charCodeAt(index)) | 0
+  for (let index = 0; index < text.length; index++)
+    value = (Math.imul(value, 31) + text.charCodeAt(index)) | 0
   value = Math.imul(value ^ (value >>> 15), 0x85ebca6b)
   return value ^ (value >>> 13)
 }

@@ -1,5 +1,11 @@
 import { EngineError } from '../contract/error'
-import { metadataBoolean, metadataCount, metadataNumbers, metadataString, metadataStrings } from '../gguf/metadata'
+import {
+  metadataBoolean,
+  metadataCount,
+  metadataNumbers,
+  metadataString,
+  metadataStrings,
+} from '../gguf/metadata'
 import type { Gguf } from '../gguf/types'
 import { StringIndex } from './string-index'
 
@@ -26,7 +32,10 @@ const endTexts: ReadonlySet<string> = new Set([
 
 /** Of fill-in-the-middle: padding, repository name and file separator, which end a generation too. */
 const fillEnds = [
-  { key: 'tokenizer.ggml.fim_pad_token_id', texts: ['<|fim_pad|>', '<fim-pad>', '<fim_pad>', '<PAD>', '[PAD]'] },
+  {
+    key: 'tokenizer.ggml.fim_pad_token_id',
+    texts: ['<|fim_pad|>', '<fim-pad>', '<fim_pad>', '<PAD>', '[PAD]'],
+  },
   {
     key: 'tokenizer.ggml.fim_rep_token_id',
     texts: ['<|fim_repo|>', '<|repo_name|>', '<fim-repo>', '<REPO>', '<reponame>'],
@@ -49,7 +58,10 @@ export class Vocabulary {
   #index: StringIndex | null = null
 
   /** Default ids are the ones llama.cpp takes where the file gives none. */
-  constructor(gguf: Pick<Gguf, 'metadata'>, defaults: { bosId: number; eosId: number; unknownId: number | null }) {
+  constructor(
+    gguf: Pick<Gguf, 'metadata'>,
+    defaults: { bosId: number; eosId: number; unknownId: number | null },
+  ) {
     this.texts = metadataStrings(gguf, 'tokenizer.ggml.tokens')
     this.#attributes = this.#readAttributes(gguf)
     const special = (name: string, fallback: number | null): number | null => {
