@@ -34,7 +34,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   'backend/select.ts': { may: ['backend/backend.ts', 'contract'], dynamic: BACKENDS },
   engines: { may: ['contract'] },
   store: { may: ['contract'] },
-  testing: { may: ['contract'] },
+  testing: { may: ['contract'], types: ['backend/backend.ts'] },
 }
 
 /**
