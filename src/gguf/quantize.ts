@@ -1,4 +1,3 @@
-import { EngineError } from '../contract/error'
 import { blockLayouts, sizeInBytes } from './block-layout'
 import { floatToBfloat, floatToHalf } from './half'
 
@@ -13,11 +12,27 @@ export type QuantizableType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' 
 export function quantize(type: QuantizableType, values: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(sizeInBytes(type, values.length))
   const view = new DataView(bytes.buffer)
-  const { blockSize, bytesPerBlock } = blockLayouts[type]
-  const put = blockWriter(type)
-  for (let block = 0; block * blockSize < values.length; block++) {
-    const input = values.subarray(block * blockSize, (block + 1) * blockSize)
-    put(input, view, bytes.subarray(block * bytesPerBlock, (block + 1) * bytesPerBlock))
+  switch (type) {
+    case 'F32':
+      values.forEach((value, index) => view.setFloat32(index * 4, value, true))
+      break
+    case 'F16':
+      values.forEach((value, index) => view.setUint16(index * 2, floatToHalf(value), true))
+      break
+    case 'BF16':
+      values.forEach((value, index) => view.setUint16(index * 2, floatToBfloat(value), true))
+      break
+    case 'Q8_0':
+    case 'Q4_0':
+    case 'Q4_1':
+    case 'Q5_0':
+    case 'Q5_1': {
+      const putBlock = blockWriters[type]
+      const { blockSize, bytesPerBlock } = blockLayouts[type]
+      for (let at = 0, from = 0; at < bytes.length; at += bytesPerBlock, from += blockSize) {
+        putBlock(values.subarray(from, from + blockSize), view, bytes.subarray(at, at + bytesPerBlock))
+      }
+    }
   }
   return bytes
 }
@@ -25,27 +40,12 @@ export function quantize(type: QuantizableType, values: Float32Array): Uint8Arra
 /** Writes one block: `view` is over all output, `block` over this block's bytes. */
 type BlockWriter = (values: Float32Array, view: DataView, block: Uint8Array) => void
 
-function blockWriter(type: QuantizableType): BlockWriter {
-  switch (type) {
-    case 'F32':
-      return ([value], view, block) => view.setFloat32(block.byteOffset, value!, true)
-    case 'F16':
-      return ([value], view, block) => view.setUint16(block.byteOffset, floatToHalf(value!), true)
-    case 'BF16':
-      return ([value], view, block) => view.setUint16(block.byteOffset, floatToBfloat(value!), true)
-    case 'Q8_0':
-      return putQ8
-    case 'Q4_0':
-      return (values, view, block) => putSymmetric(values, view, block, 4)
-    case 'Q5_0':
-      return (values, view, block) => putSymmetric(values, view, block, 5)
-    case 'Q4_1':
-      return (values, view, block) => putWithMinimum(values, view, block, 4)
-    case 'Q5_1':
-      return (values, view, block) => putWithMinimum(values, view, block, 5)
-    default:
-      throw new EngineError('unsupported', `Weights can't be turned into ${String(type)} here.`)
-  }
+const blockWriters: Readonly<Record<Exclude<QuantizableType, 'F32' | 'F16' | 'BF16'>, BlockWriter>> = {
+  Q8_0: putQ8,
+  Q4_0: (values, view, block) => putSymmetric(values, view, block, 4),
+  Q5_0: (values, view, block) => putSymmetric(values, view, block, 5),
+  Q4_1: (values, view, block) => putWithMinimum(values, view, block, 4),
+  Q5_1: (values, view, block) => putWithMinimum(values, view, block, 5),
 }
 
 function putQ8(values: Float32Array, view: DataView, block: Uint8Array): void {
