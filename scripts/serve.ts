@@ -184,9 +184,9 @@ function parseRange(
   return first > last ? 'unsatisfiable' : { first, last }
 }
 
-/** Files with a content hash in their name never change; all others are asked for again. */
+/** Files with a content hash in their name (of the bundler, of a model's chunk) never change. */
 function cacheControl(path: string): string {
-  return /-[\w-]{8,}\.\w+$/.test(path) && path.includes(`${sep}assets${sep}`)
-    ? 'public, max-age=31536000, immutable'
-    : 'no-cache'
+  const isHashed =
+    /\.[0-9a-f]{8}\.bin$/.test(path) || (/-[\w-]{8,}\.\w+$/.test(path) && path.includes(`${sep}assets${sep}`))
+  return isHashed ? 'public, max-age=31536000, immutable' : 'no-cache'
 }

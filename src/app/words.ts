@@ -51,7 +51,7 @@ export function describeFigures(usage: Usage | null, info: EngineInfo): Figure[]
       { label: 'First token', value: `${(timeToFirstTokenMs / 1000).toFixed(2)} s` },
       {
         label: 'Prompt',
-        value: cached > 0 ? `${usage.prompt_tokens} tokens, ${cached} kept` : `${usage.prompt_tokens} tokens`,
+        value: cached > 0 ? `${usage.prompt_tokens}, ${cached} kept` : String(usage.prompt_tokens),
       },
     )
   }

@@ -33,7 +33,7 @@ export interface AskArguments {
 export function readArguments(argv: readonly string[]): AskArguments {
   const { values, positionals } = parse(argv)
   if (positionals.length > 1) {
-    throw invalid(`expected one prompt, got ${positionals.length}; put it in quotes`)
+    throw invalid(`There are ${positionals.length} prompts; one is taken. Put it in quotes.`)
   }
   return {
     prompt: positionals[0] ?? null,
@@ -75,13 +75,14 @@ function parse(argv: readonly string[]) {
 
 function count(name: string, value: string | undefined): number | null {
   const number = whole(name, value)
-  if (number === 0) throw invalid(`${name} must be above 0, got 0`)
+  if (number === 0) throw invalid(`${name} must be above 0, but is 0.`)
   return number
 }
 
 function whole(name: string, value: string | undefined): number | null {
   if (value === undefined) return null
-  if (!/^\d{1,15}$/.test(value)) throw invalid(`${name} must be a whole number, got ${JSON.stringify(value)}`)
+  if (!/^\d{1,15}$/.test(value))
+    throw invalid(`${name} must be a whole number, but is ${JSON.stringify(value)}.`)
   return Number(value)
 }
 
@@ -89,7 +90,7 @@ function decimal(name: string, value: string | undefined, least: number, most: n
   if (value === undefined) return null
   const number = value.trim() === '' ? Number.NaN : Number(value)
   if (!(number >= least && number <= most)) {
-    throw invalid(`${name} must be a number from ${least} to ${most}, got ${JSON.stringify(value)}`)
+    throw invalid(`${name} must be a number from ${least} to ${most}, but is ${JSON.stringify(value)}.`)
   }
   return number
 }

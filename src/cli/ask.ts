@@ -52,7 +52,7 @@ export async function ask(argv: readonly string[], environment: AskEnvironment):
       return 0
     }
     const prompt = given.prompt ?? (await readAll(process.stdin)).trim()
-    if (prompt === '') throw new EngineError('invalid-argument', 'the prompt is empty')
+    if (prompt === '') throw new EngineError('invalid-argument', 'The prompt is empty.')
     await answer(prompt, given, environment, interrupt.signal)
     return 0
   } catch (error) {
@@ -143,7 +143,7 @@ function toParams(prompt: string, given: AskArguments): ChatCompletionParams {
 
 function toResult(completion: ChatCompletion, engine: Engine, loadMs: number): AskResult {
   const [choice] = completion.choices
-  if (choice === undefined) throw new EngineError('internal', 'the engine gave no choice')
+  if (choice === undefined) throw new EngineError('internal', 'The engine gave no choice.')
   const { minnow, ...usage } = completion.usage
   const { backend, variant, threads, contextLength, weightsBytes, memoryBytes } = engine.info
   return {

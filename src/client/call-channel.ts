@@ -67,5 +67,5 @@ export function openCallChannel<Message extends Tagged>(options: CallChannelOpti
 
 function refusal(cause: unknown): EngineError {
   const message = cause instanceof Error ? cause.message : String(cause)
-  return new EngineError('invalid-argument', `the options can't be sent to the worker: ${message}`, { cause })
+  return new EngineError('invalid-argument', `The options can't be sent to the worker: ${message}`, { cause })
 }

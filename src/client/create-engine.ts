@@ -56,7 +56,7 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<E
     const info = await load(link, request, signal, onProgress)
     return new WorkerEngine(link, info)
   } catch (error) {
-    link.close(new EngineError('disposed', 'the engine did not load'))
+    link.close(new EngineError('disposed', 'The engine did not load.'))
     throw error
   }
 }
@@ -108,7 +108,7 @@ class WorkerEngine implements Engine {
 
   async dispose(): Promise<void> {
     if (this.#link.closed !== null) return
-    this.#link.close(new EngineError('disposed', 'the engine was disposed of; create a new one'))
+    this.#link.close(new EngineError('disposed', 'The engine was disposed of. Create a new one.'))
     if (!this.#link.endsWorker) await this.#link.api.unload()
   }
 
@@ -169,5 +169,8 @@ function isLastOfGeneration(message: GenerationMessage): boolean {
 
 function checkCount(name: string, value: number | undefined): void {
   if (value === undefined || (Number.isInteger(value) && value > 0)) return
-  throw new EngineError('invalid-argument', `${name} must be a whole number above 0, got ${String(value)}`)
+  throw new EngineError(
+    'invalid-argument',
+    `${name} must be a whole number above 0, but is ${String(value)}.`,
+  )
 }

@@ -33,11 +33,14 @@ export function toModelReference(model: ModelSource): ModelReference {
   if (model instanceof ArrayBuffer || model instanceof Uint8Array) {
     return { kind: 'blob', blob: new Blob([model as BlobPart]), name: 'model.gguf' }
   }
-  throw new EngineError('invalid-argument', `model must be a URL, a Blob or bytes, got ${typeof model}`)
+  throw new EngineError(
+    'invalid-argument',
+    `model must be a URL, a Blob or bytes, but is of type ${typeof model}.`,
+  )
 }
 
 function resolveUrl(text: string): string {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href
   if (text !== '' && URL.canParse(text, base)) return new URL(text, base).href
-  throw new EngineError('invalid-argument', `model must be a URL, got ${JSON.stringify(text)}`)
+  throw new EngineError('invalid-argument', `model must be a URL, but is ${JSON.stringify(text)}.`)
 }

@@ -36,5 +36,5 @@ export function adoptWorker(worker: Worker): WorkerHandle {
 export function checkWorker(value: unknown): asserts value is Worker {
   if (typeof value === 'object' && value !== null && 'postMessage' in value && 'addEventListener' in value)
     return
-  throw new EngineError('invalid-argument', `worker must be a Worker, got ${typeof value}`)
+  throw new EngineError('invalid-argument', `worker must be a Worker, but is of type ${typeof value}.`)
 }

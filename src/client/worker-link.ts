@@ -80,7 +80,7 @@ export class WorkerLink {
 
   #lose(reason: string): void {
     this.close(
-      new EngineError('worker-lost', `the engine's worker ${reason}; create a new engine to go on`, {
+      new EngineError('worker-lost', `The engine's worker ${reason}. Create a new engine to go on.`, {
         details: { reason },
       }),
     )

@@ -11,7 +11,7 @@ export const openNodeModel: OpenModel = async (model, options) => {
   if (model.kind !== 'url' || !model.url.startsWith('file:')) return openWebModel(model, options)
   const path = fileURLToPath(model.url)
   const found = await stat(path).catch((cause: unknown) => {
-    throw new EngineError('invalid-argument', `there is no model at ${path}`, { cause })
+    throw new EngineError('invalid-argument', `There is no model at ${path}. Check the path.`, { cause })
   })
   if (found.isDirectory() || basename(path) === 'manifest.json') {
     const { manifest, source } = await openModelFolder(found.isDirectory() ? path : dirname(path))

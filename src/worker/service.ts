@@ -19,7 +19,10 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
       const signal = cancelSignal(port)
       try {
         if (engine !== null || busyLoading) {
-          throw new EngineError('invalid-argument', 'this worker already has an engine; dispose of it first')
+          throw new EngineError(
+            'invalid-argument',
+            'This worker already has an engine. Dispose of that first.',
+          )
         }
         busyLoading = true
         if (request.lifeLock !== undefined && (await holdLock(request.lifeLock))) send({ type: 'alive' })
@@ -49,7 +52,8 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
       const signal = cancelSignal(port)
       const batcher = createPartBatcher<ChatCompletionChunk>((parts) => send({ type: 'parts', parts }))
       try {
-        if (engine === null) throw new EngineError('disposed', 'the engine of this worker was disposed of')
+        if (engine === null)
+          throw new EngineError('disposed', 'The engine of this worker was disposed of. Create a new one.')
         const { stream, ...rest } = params
         if (stream === true) {
           const chunks = await engine.chat.completions.create({ ...rest, stream }, { signal })
@@ -81,7 +85,7 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
 function cancelSignal(port: MessagePort): AbortSignal {
   const controller = new AbortController()
   // The only message a client sends on these ports is 'cancel'.
-  port.onmessage = () => controller.abort(new EngineError('aborted', 'cancelled by the client'))
+  port.onmessage = () => controller.abort(new EngineError('aborted', 'Cancelled by the client.'))
   return controller.signal
 }
 

@@ -61,7 +61,7 @@ describe('ask', () => {
   it('exits with 2 and the usage for wrong arguments', async () => {
     const given = environment()
     expect(await ask(['x', '--threads', 'many'], given)).toBe(2)
-    expect(given.written.messages).toContain('--threads must be a whole number, got "many"')
+    expect(given.written.messages).toContain('--threads must be a whole number, but is "many"')
     expect(given.written.messages).toContain('Usage: npm run ask')
     expect(given.written.output).toBe('')
   })

@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from '@playwright/test'
+import { findChromium } from './find-chromium'
+import { serve } from './serve'
+
+/** The built page. */
+export const SITE_FOLDER = join(import.meta.dirname, '../dist/site')
+
+/** Serves the built page, starts a Chromium, and ends both after `run`. */
+export async function withSite<Result>(
+  run: (site: { origin: string; browser: Browser }) => Promise<Result>,
+): Promise<Result> {
+  const server = await serve({ mounts: { '/': SITE_FOLDER } })
+  const { executablePath, args } = findChromium()
+  const browser = await chromium.launch({ executablePath, args: [...args] })
+  try {
+    return await run({ origin: server.origin, browser })
+  } finally {
+    await browser.close()
+    await server.close()
+  }
+}
+
+/** Types a question and sends it. */
+export async function sendQuestion(page: Page, question: string): Promise<void> {
+  await page.getByLabel('Your question').fill(question)
+  await page.keyboard.press('Enter')
+}
+
+/** Waits for a state of the newest turn; fails with the page's own words where it fails. */
+export async function waitForTurn(page: Page, states: readonly string[], timeoutMs = 120_000): Promise<void> {
+  const selector = [...states, 'failed'].map((state) => `.turn:last-child[data-state=${state}]`).join(', ')
+  await page.locator(selector).waitFor({ timeout: timeoutMs })
+  const failure = page.locator('#failure')
+  if (await failure.isVisible()) throw new Error(`the page failed: ${await failure.innerText()}`)
+}
