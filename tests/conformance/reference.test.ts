@@ -1,0 +1,10 @@
+import { loadReference } from '../../src/backend/reference/load'
+import { describeBackend } from './backend-cases'
+
+// Against itself, the reference differs by the rounding of the recording alone (1/8192 nat).
+describeBackend('reference', loadReference, {
+  threads: [1],
+  recordedPrompts: 2,
+  againstNative: { top1ApartFromNearTies: 0.97, meanKl: 0.01 },
+  againstReference: { top1ApartFromNearTies: 1, meanKl: 1e-4 },
+})
