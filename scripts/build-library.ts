@@ -38,6 +38,7 @@ async function bundle(): Promise<void> {
       worker: 'src/worker/worker.ts',
       'node-worker': 'src/worker/node-entry.ts',
       cli: 'src/cli/main.ts',
+      testing: 'src/testing/index.ts',
     },
     external: [/^node:/],
     plugins: [threadEntries()],
@@ -54,7 +55,7 @@ async function bundle(): Promise<void> {
   await build.close()
 }
 
-/** Declarations of what `index.ts` and `worker.ts` reach, with file extensions, as Node's resolution wants them. */
+/** Declarations of what `index.ts` and `testing/index.ts` reach, with file extensions, as Node's resolution wants them. */
 function declarations(): void {
   const types = join(outDir, 'types')
   rmSync(types, { recursive: true, force: true })

@@ -25,7 +25,13 @@ const PARTS: Readonly<Record<string, Part>> = {
     output: 'build/kernels',
   },
   library: {
-    inputs: [...COMMON_INPUTS, 'scripts/build-library.ts', 'tsconfig.declarations.json', 'src'],
+    inputs: [
+      ...COMMON_INPUTS,
+      'package.json',
+      'scripts/build-library.ts',
+      'tsconfig.declarations.json',
+      'src',
+    ],
     output: 'dist/index.js',
   },
   page: {
