@@ -3,6 +3,7 @@ import type { Engine, LoadProgress } from '../contract/engine'
 import { createLocalEngine } from '../engine/local-engine'
 import { parseGguf } from '../gguf/parse'
 import { readModel } from '../model/read-model'
+import { loadChatTemplate } from '../tokenizer/chat-template'
 import { createTokenizer } from '../tokenizer/tokenizer'
 import { loadReference } from '../backend/reference/load'
 import type { ModelReference } from './api'
@@ -50,21 +51,11 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
       const gguf = await parseGguf(opened.source, { signal })
       const model = await readModel(gguf, opened.source, { signal })
       const tokenizer = createTokenizer(gguf)
-      const chatTemplate = {
-        encode: (messages: readonly { role: string; content: string }[]) =>
-          tokenizer.encode(
-            messages.map((m) => `<|im_start|>${m.role}\n${m.content}<|im_end|>\n`).join('') +
-              '<|im_start|>assistant\n',
-            { special: true },
-          ),
-      }
-      const backend = await loadReference({
-        model,
-        bytes: opened.source,
-        threads,
-        signal,
-        onProgress: progress.loaded,
-      })
+      // Neither needs the other: the template's interpreter arrives while the weights do.
+      const [chatTemplate, backend] = await Promise.all([
+        loadChatTemplate(gguf, tokenizer),
+        loadReference({ model, bytes: opened.source, threads, signal, onProgress: progress.loaded }),
+      ])
       const engine = createLocalEngine({
         id: opened.id,
         backend,
