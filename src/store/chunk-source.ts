@@ -1,5 +1,6 @@
 import type { ByteSource } from '../contract/bytes'
 import { EngineError, isEngineError } from '../contract/error'
+import { DownloadTally, type OnDownloadProgress } from './download-progress'
 import type { Manifest, ManifestChunk } from './manifest'
 import { sha256 } from './sha256'
 import { WindowedSource } from './windowed-source'
@@ -15,13 +16,6 @@ export interface ReadChunkOptions {
 /** Gets the whole of one chunk, unverified, from wherever chunks are. */
 export type ReadChunk = (chunk: ManifestChunk, options: ReadChunkOptions) => Promise<Uint8Array<ArrayBuffer>>
 
-export interface ChunkProgress {
-  file: string
-  /** Of the whole model, each byte counted once. */
-  loadedBytes: number
-  totalBytes: number
-}
-
 /**
  * A model's file put together from its chunks. Each is verified against the manifest whenever it is read;
  * one that fails or is damaged is asked for once more. Two chunks at most are in memory.
@@ -30,20 +24,14 @@ export interface ChunkProgress {
 export function chunkSource(
   manifest: Manifest,
   readChunk: ReadChunk,
-  options: { onProgress?: ((progress: ChunkProgress) => void) | undefined } = {},
+  options: { onProgress?: OnDownloadProgress | undefined } = {},
 ): ByteSource {
-  const loadedBytes = new Float64Array(manifest.chunks.length)
-  let loadedTotal = 0
+  const sizes = manifest.chunks.map((chunk) => chunk.sizeBytes)
+  const tally = new DownloadTally(sizes, options.onProgress)
 
   const load = async (index: number, signal: AbortSignal | undefined): Promise<Uint8Array> => {
     const chunk = manifest.chunks[index]!
-    const onBytes = (loaded: number): void => {
-      const news = Math.min(loaded, chunk.sizeBytes) - loadedBytes[index]!
-      if (news <= 0) return // a second attempt, or a chunk read again
-      loadedBytes[index]! += news
-      loadedTotal += news
-      options.onProgress?.({ file: chunk.file, loadedBytes: loadedTotal, totalBytes: manifest.sizeBytes })
-    }
+    const onBytes = (loadedBytes: number): void => tally.report(index, loadedBytes, chunk.file)
     const attempt = async (fresh: boolean): Promise<Uint8Array> => {
       const bytes = await readNamed(readChunk, chunk, { signal, fresh, onBytes })
       signal?.throwIfAborted()
@@ -58,10 +46,7 @@ export function chunkSource(
       return attempt(true)
     }
   }
-  return new WindowedSource(
-    manifest.chunks.map((chunk) => chunk.sizeBytes),
-    load,
-  )
+  return new WindowedSource(sizes, load)
 }
 
 async function readNamed(

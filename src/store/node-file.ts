@@ -2,7 +2,8 @@ import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ByteSource } from '../contract/bytes'
 import { EngineError } from '../contract/error'
-import { chunkSource, type ChunkProgress, type ReadChunk } from './chunk-source'
+import { chunkSource, type ReadChunk } from './chunk-source'
+import type { OnDownloadProgress } from './download-progress'
 import { parseManifest, type Manifest } from './manifest'
 import { checkRange } from './read-range'
 
@@ -46,7 +47,7 @@ export function folderChunks(folder: string): ReadChunk {
 /** Opens a folder with a manifest and its chunks, as `npm run models:add` makes it. */
 export async function openModelFolder(
   folder: string,
-  options: { onProgress?: ((progress: ChunkProgress) => void) | undefined } = {},
+  options: { onProgress?: OnDownloadProgress | undefined } = {},
 ): Promise<{ manifest: Manifest; source: ByteSource }> {
   const path = join(folder, 'manifest.json')
   const json = await readFile(path, 'utf8').catch((cause: unknown) => {

@@ -1,0 +1,67 @@
+import { EngineError } from '../contract/error'
+
+/** The page's address, in a page or a worker; undefined in Node, where addresses must be whole. */
+export function absoluteUrl(url: string): URL {
+  const base = 'location' in globalThis ? globalThis.location.href : undefined
+  if (URL.canParse(url, base)) return new URL(url, base)
+  throw new EngineError('invalid-argument', `"${url}" is no URL. Give one that starts with https://.`)
+}
+
+/** fetch() whose every failure is an EngineError 'network', or the signal's reason. */
+export async function httpGet(
+  url: URL,
+  init: RequestInit & { signal?: AbortSignal | null } = {},
+): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (cause) {
+    init.signal?.throwIfAborted()
+    throw networkError(url, cause instanceof Error ? cause.message : String(cause), cause)
+  }
+}
+
+export function networkError(url: URL, problem: string, cause?: unknown): EngineError {
+  return new EngineError(
+    'network',
+    `${url.href}: ${problem}. Check the address and the connection; try again.`,
+    {
+      details: { url: url.href },
+      cause,
+    },
+  )
+}
+
+/**
+ * The body of an answer that should have `sizeBytes`: what came where it is shorter.
+ * @throws EngineError 'integrity' as soon as there is more, 'network' where the connection breaks.
+ */
+export async function readBody(
+  response: Response,
+  url: URL,
+  sizeBytes: number,
+  options: { signal?: AbortSignal | undefined; onBytes?: (loadedBytes: number) => void },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(sizeBytes)
+  let loadedBytes = 0
+  const reader = response.body?.getReader()
+  if (reader === undefined) return bytes.subarray(0, 0)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return bytes.subarray(0, loadedBytes)
+      if (loadedBytes + value.length > sizeBytes) break
+      bytes.set(value, loadedBytes)
+      loadedBytes += value.length
+      options.onBytes?.(loadedBytes)
+    }
+  } catch (cause) {
+    options.signal?.throwIfAborted()
+    throw networkError(url, `the connection broke after ${loadedBytes} of ${sizeBytes} bytes`, cause)
+  }
+  await reader.cancel()
+  throw new EngineError(
+    'integrity',
+    `${url.href} gave more than the ${sizeBytes} bytes it should have. Another file lies there; get the model again.`,
+    { details: { url: url.href, expected: sizeBytes } },
+  )
+}

@@ -1,0 +1,45 @@
+import type { ByteSource } from '../contract/bytes'
+import { chunkSource, type ReadChunk } from './chunk-source'
+import type { OnDownloadProgress } from './download-progress'
+import { absoluteUrl, httpGet, networkError, readBody } from './http'
+import { parseManifest, type Manifest } from './manifest'
+
+/** Far above any manifest: one chunk takes some 130 bytes of it. */
+const maxManifestBytes = 16 * 2 ** 20
+
+/** Opens a model by the URL of its manifest; chunks lie beside it and are fetched when they are read. */
+export async function openModelUrl(
+  manifestUrl: string,
+  options: { signal?: AbortSignal | undefined; onProgress?: OnDownloadProgress | undefined } = {},
+): Promise<{ manifest: Manifest; source: ByteSource }> {
+  const url = absoluteUrl(manifestUrl)
+  const { signal } = options
+  const response = await getOk(url, { cache: 'no-cache', signal: signal ?? null })
+  const declared = Number(response.headers.get('content-length') ?? Number.NaN)
+  if (declared > maxManifestBytes) throw networkError(url, `the manifest has ${declared} bytes`)
+  let json: string
+  try {
+    json = await response.text()
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw networkError(url, 'the connection broke', cause)
+  }
+  const manifest = parseManifest(json)
+  return { manifest, source: chunkSource(manifest, urlChunks(url), options) }
+}
+
+/** Reads chunks that lie beside the manifest at `manifestUrl`. */
+function urlChunks(manifestUrl: URL): ReadChunk {
+  return async (chunk, { signal, fresh, onBytes }) => {
+    const url = new URL(chunk.file, manifestUrl)
+    const response = await getOk(url, { cache: fresh ? 'reload' : 'default', signal: signal ?? null })
+    return readBody(response, url, chunk.sizeBytes, { signal, onBytes })
+  }
+}
+
+async function getOk(url: URL, init: RequestInit): Promise<Response> {
+  const response = await httpGet(url, init)
+  if (response.ok) return response
+  await response.body?.cancel()
+  throw networkError(url, `the server answered ${response.status} ${response.statusText}`)
+}
