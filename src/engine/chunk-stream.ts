@@ -5,7 +5,10 @@
 export class ChunkStream<Chunk> implements AsyncIterableIterator<Chunk, undefined> {
   readonly #chunks: Chunk[] = []
   readonly #onCancel: () => void
-  #waiting: { resolve: (result: IteratorResult<Chunk, undefined>) => void; reject: (reason: unknown) => void }[] = []
+  #waiting: {
+    resolve: (result: IteratorResult<Chunk, undefined>) => void
+    reject: (reason: unknown) => void
+  }[] = []
   #ended = false
   #failure: { reason: unknown } | null = null
 

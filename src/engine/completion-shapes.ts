@@ -1,4 +1,10 @@
-import type { ChatCompletion, ChatCompletionChunk, FinishReason, TokenLogprob, Usage } from '../contract/engine'
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  FinishReason,
+  TokenLogprob,
+  Usage,
+} from '../contract/engine'
 import type { AnswerPiece } from './answer-text'
 import type { GenerationSettings } from './params'
 

@@ -10,6 +10,9 @@ const MARGIN = 1.05
  */
 export class StepCosts {
   #singleMs = 0
+  #singles = 0
+  /** Steps of several tokens since the last of one. */
+  #sinceSingle = 0
   /** Of steps of n tokens: (time / time of one − 1) / (n − 1); NaN until one was measured. */
   readonly #slopes = new Float64Array(MAX_DRAFT + 2).fill(NaN)
   readonly #priorSlope: number
@@ -21,15 +24,25 @@ export class StepCosts {
 
   observe(tokens: number, elapsedMs: number): void {
     if (tokens === 1) {
-      // The clock may be coarse and another process may have run in between: one sample moves little.
+      // The clock may be coarse, the first step cold, and another process may have run: one sample moves little.
+      const weight = Math.max(0.1, 1 / (this.#singles + 1))
       if (this.#singleMs === 0) this.#singleMs = elapsedMs
-      else this.#singleMs += 0.1 * (clamp(elapsedMs, this.#singleMs / 2, this.#singleMs * 2) - this.#singleMs)
+      else
+        this.#singleMs += weight * (clamp(elapsedMs, this.#singleMs / 2, this.#singleMs * 2) - this.#singleMs)
+      this.#singles++
+      this.#sinceSingle = 0
       return
     }
+    this.#sinceSingle++
     if (this.#singleMs <= 0 || tokens >= this.#slopes.length) return
     const slope = clamp((elapsedMs / this.#singleMs - 1) / (tokens - 1), 0, 2)
     const known = this.#slopes[tokens]!
     this.#slopes[tokens] = Number.isNaN(known) ? slope : known + 0.2 * (slope - known)
+  }
+
+  /** Whether a step of one token should be measured before any estimate is trusted (again). */
+  get needsSingle(): boolean {
+    return this.#singles < 2 || this.#sinceSingle >= 64
   }
 
   /** Time of a step of `tokens` tokens in steps of one. */
@@ -81,6 +94,7 @@ export class DraftPolicy {
 
   /** 0…most tokens, such that accepted tokens for the time spent are the most. */
   draftLength(matchLength: number, most: number): number {
+    if (this.#costs.needsSingle) return 0
     let best = 0
     let bestRate = MARGIN
     let chance = 1

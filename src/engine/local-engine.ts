@@ -81,7 +81,8 @@ class LocalEngine implements Engine {
     const create = async (
       params: ChatCompletionParams,
       requestOptions: RequestOptions = {},
-    ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> => this.#create(params, requestOptions.signal)
+    ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> =>
+      this.#create(params, requestOptions.signal)
     this.chat = { completions: { create: create as ChatCompletions['create'] } }
   }
 
@@ -110,7 +111,10 @@ class LocalEngine implements Engine {
     signal: AbortSignal | undefined,
   ): Promise<ChatCompletion> | AsyncIterable<ChatCompletionChunk> {
     if (this.#disposal !== null) {
-      throw new EngineError('disposed', `The engine of '${this.#options.id}' was disposed of; create a new one.`)
+      throw new EngineError(
+        'disposed',
+        `The engine of '${this.#options.id}' was disposed of; create a new one.`,
+      )
     }
     signal?.throwIfAborted()
     const request = this.#prepare(params)
@@ -217,9 +221,7 @@ function abortable<Result>(work: Promise<Result>, signal: AbortSignal): Promise<
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
-    work
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
 
@@ -230,5 +232,7 @@ function randomInteger(): number {
 
 /** Not `crypto.randomUUID`, which pages without https lack. */
 function randomName(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
 }

@@ -48,13 +48,21 @@ export function parseParams(
   for (const name of Object.keys(given)) {
     if (KNOWN.has(name) || isAbsent(given[name])) continue
     if (UNSUPPORTED.has(name)) {
-      throw new EngineError('unsupported', `The parameter '${name}' is not supported by this engine; leave it out.`, {
-        details: { parameter: name, got: describe(given[name]) },
-      })
+      throw new EngineError(
+        'unsupported',
+        `The parameter '${name}' is not supported by this engine; leave it out.`,
+        {
+          details: { parameter: name, got: describe(given[name]) },
+        },
+      )
     }
-    throw new EngineError('invalid-argument', `There is no parameter '${name}' (got ${describe(given[name])}).`, {
-      details: { parameter: name, got: describe(given[name]) },
-    })
+    throw new EngineError(
+      'invalid-argument',
+      `There is no parameter '${name}' (got ${describe(given[name])}).`,
+      {
+        details: { parameter: name, got: describe(given[name]) },
+      },
+    )
   }
   optional(given['model'], 'model', 'a string', (value) => typeof value === 'string')
   const logprobs = flag(given, 'logprobs', false)
@@ -67,7 +75,8 @@ export function parseParams(
   const streamOptions = record(given, 'stream_options', ['include_usage'])
   const minnow = record(given, 'minnow', ['promptLookup', 'overflow', 'tokenIds'])
   const overflow = minnow['overflow'] ?? 'error'
-  if (overflow !== 'error' && overflow !== 'slide') throw invalid('minnow.overflow', "'error' or 'slide'", overflow)
+  if (overflow !== 'error' && overflow !== 'slide')
+    throw invalid('minnow.overflow', "'error' or 'slide'", overflow)
   const maxTokens = { least: 1, most: Number.MAX_SAFE_INTEGER, integer: true }
   return {
     messages: parseMessages(given['messages']),
@@ -81,8 +90,11 @@ export function parseParams(
       presencePenalty: number(given, 'presence_penalty', { least: -2, most: 2 }) ?? 0,
       logitBias: parseLogitBias(given['logit_bias'], vocabularySize),
       seed:
-        number(given, 'seed', { least: Number.MIN_SAFE_INTEGER, most: Number.MAX_SAFE_INTEGER, integer: true }) ??
-        randomSeed,
+        number(given, 'seed', {
+          least: Number.MIN_SAFE_INTEGER,
+          most: Number.MAX_SAFE_INTEGER,
+          integer: true,
+        }) ?? randomSeed,
     },
     maxTokens: number(given, 'max_completion_tokens', maxTokens) ?? number(given, 'max_tokens', maxTokens),
     stop: parseStop(given['stop']),
@@ -96,7 +108,8 @@ export function parseParams(
 }
 
 function parseMessages(value: unknown): ChatMessage[] {
-  if (!Array.isArray(value) || value.length === 0) throw invalid('messages', 'a list of at least one message', value)
+  if (!Array.isArray(value) || value.length === 0)
+    throw invalid('messages', 'a list of at least one message', value)
   return value.map((message: unknown, index) => {
     const name = `messages[${index}]`
     if (!isRecord(message)) throw invalid(name, 'an object with role and content', message)
@@ -113,7 +126,8 @@ function parseStop(value: unknown): string[] {
   if (isAbsent(value)) return []
   const stops: unknown[] = Array.isArray(value) ? value : [value]
   return stops.map((stop) => {
-    if (typeof stop !== 'string' || stop === '') throw invalid('stop', 'a string or a list of them, none empty', value)
+    if (typeof stop !== 'string' || stop === '')
+      throw invalid('stop', 'a string or a list of them, none empty', value)
     return stop
   })
 }
@@ -168,7 +182,11 @@ function flag(given: Record<string, unknown>, name: string, fallback: boolean, p
   return value
 }
 
-function record(given: Record<string, unknown>, name: string, fields: readonly string[]): Record<string, unknown> {
+function record(
+  given: Record<string, unknown>,
+  name: string,
+  fields: readonly string[],
+): Record<string, unknown> {
   const value = given[name]
   if (isAbsent(value)) return {}
   if (!isRecord(value)) throw invalid(name, 'an object', value)

@@ -97,7 +97,8 @@ export class PromptLookup {
     const history = this.#history
     const limit = Math.min(position, LONGEST_MATCH)
     let agreed = 0
-    while (agreed < limit && history.at(position - 1 - agreed) === history.at(history.length - 1 - agreed)) agreed++
+    while (agreed < limit && history.at(position - 1 - agreed) === history.at(history.length - 1 - agreed))
+      agreed++
     return agreed
   }
 

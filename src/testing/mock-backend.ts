@@ -41,7 +41,14 @@ export interface MockBackend extends Backend {
  * batches too large, overflow, use after dispose and logits read too late all throw.
  */
 export function createMockBackend(options: MockBackendOptions): MockBackend {
-  const { vocabularySize, logits, maxBatch = 64, stepMs = 0, sessionBytes = 0, maxSessions = Infinity } = options
+  const {
+    vocabularySize,
+    logits,
+    maxBatch = 64,
+    stepMs = 0,
+    sessionBytes = 0,
+    maxSessions = Infinity,
+  } = options
   const forwards: MockForward[] = []
   const shifts: { session: number; from: number; to: number }[] = []
   let created = 0
@@ -51,7 +58,10 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
   const createSession = ({ contextLength }: { contextLength: number }): BackendSession => {
     if (disposed) throw new EngineError('disposed', 'The mock backend was disposed of.')
     if (open >= maxSessions) {
-      throw new EngineError('out-of-memory', `The mock backend holds ${open} sessions and has no room for more.`)
+      throw new EngineError(
+        'out-of-memory',
+        `The mock backend holds ${open} sessions and has no room for more.`,
+      )
     }
     open++
     const session = created++
@@ -60,8 +70,10 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
     let closed = false
     let busy = false
     const check = (): void => {
-      if (closed || disposed) throw new EngineError('disposed', `Session ${session} of the mock backend was disposed of.`)
-      if (busy) throw new EngineError('internal', `Session ${session} was called while a forward was running.`)
+      if (closed || disposed)
+        throw new EngineError('disposed', `Session ${session} of the mock backend was disposed of.`)
+      if (busy)
+        throw new EngineError('internal', `Session ${session} was called while a forward was running.`)
     }
     return {
       contextLength,
@@ -73,7 +85,10 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
         calls++
         const tokens = Array.from(given)
         if (tokens.length < 1 || tokens.length > maxBatch) {
-          throw new EngineError('invalid-argument', `forward takes 1 to ${maxBatch} tokens; got ${tokens.length}.`)
+          throw new EngineError(
+            'invalid-argument',
+            `forward takes 1 to ${maxBatch} tokens; got ${tokens.length}.`,
+          )
         }
         if (outputs < 0 || outputs > tokens.length) {
           throw new EngineError('invalid-argument', `outputs must be 0 to ${tokens.length}; got ${outputs}.`)
@@ -114,7 +129,10 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       shift(from, to) {
         check()
         if (!(from >= 0 && from < to && to <= history.length)) {
-          throw new EngineError('invalid-argument', `Cannot forget [${from}, ${to}) of ${history.length} tokens.`)
+          throw new EngineError(
+            'invalid-argument',
+            `Cannot forget [${from}, ${to}) of ${history.length} tokens.`,
+          )
         }
         calls++
         shifts.push({ session, from, to })

@@ -44,7 +44,10 @@ export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
   const disposal = new AbortController()
 
   /** The words of the answer, and why it ended. */
-  async function* words(params: ChatCompletionParams, signal: AbortSignal): AsyncGenerator<string, 'stop' | 'length'> {
+  async function* words(
+    params: ChatCompletionParams,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, 'stop' | 'length'> {
     const text = typeof reply === 'string' ? reply : await reply(params.messages)
     const all = text.match(/\s*\S+\s*$|\s*\S+/g) ?? []
     const limit = params.max_completion_tokens ?? params.max_tokens ?? Infinity
@@ -63,7 +66,11 @@ export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
     calls.push(params)
     const both = signal === undefined ? disposal.signal : AbortSignal.any([signal, disposal.signal])
     both.throwIfAborted()
-    const head = { id: `chatcmpl-mock-${calls.length}`, created: Math.floor(Date.now() / 1000), model: info.model }
+    const head = {
+      id: `chatcmpl-mock-${calls.length}`,
+      created: Math.floor(Date.now() / 1000),
+      model: info.model,
+    }
     if (params.stream === true) return chunks(head, params, words(params, both))
     const parts = words(params, both)
     let content = ''
@@ -102,7 +109,10 @@ async function* chunks(
   words: AsyncGenerator<string, 'stop' | 'length'>,
 ): AsyncGenerator<ChatCompletionChunk> {
   const includeUsage = params.stream_options?.include_usage === true
-  const chunk = (choices: ChatCompletionChunk['choices'], usage: Usage | null = null): ChatCompletionChunk => ({
+  const chunk = (
+    choices: ChatCompletionChunk['choices'],
+    usage: Usage | null = null,
+  ): ChatCompletionChunk => ({
     ...head,
     object: 'chat.completion.chunk',
     choices,
@@ -128,7 +138,10 @@ async function* chunks(
 
 /** Counts words for tokens and says that nothing took time. */
 function usageOf(params: ChatCompletionParams, completionWords: number): Usage {
-  const promptWords = params.messages.reduce((sum, { content }) => sum + (content.match(/\S+/g)?.length ?? 0), 0)
+  const promptWords = params.messages.reduce(
+    (sum, { content }) => sum + (content.match(/\S+/g)?.length ?? 0),
+    0,
+  )
   return {
     prompt_tokens: promptWords,
     completion_tokens: completionWords,

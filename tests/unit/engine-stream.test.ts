@@ -25,7 +25,12 @@ describe('chat.completions.create', () => {
     })
     expect(Object.keys(completion)).toEqual(['id', 'object', 'created', 'model', 'choices', 'usage'])
     expect(completion.id).toMatch(/^chatcmpl-[0-9a-f]{24}$/)
-    expect(backend.forwards[0]).toEqual({ session: 0, start: 0, tokens: [258, 104, 105, 256, 259], outputs: 1 })
+    expect(backend.forwards[0]).toEqual({
+      session: 0,
+      start: 0,
+      tokens: [258, 104, 105, 256, 259],
+      outputs: 1,
+    })
     await engine.dispose()
   })
 

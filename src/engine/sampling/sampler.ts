@@ -47,7 +47,8 @@ export class Sampler {
 
   /** Tells the sampler of the prompt, for the repetition penalty. */
   acceptPrompt(tokens: ArrayLike<number>): void {
-    for (let i = Math.max(0, tokens.length - REPETITION_WINDOW); i < tokens.length; i++) this.#remember(tokens[i]!)
+    for (let i = Math.max(0, tokens.length - REPETITION_WINDOW); i < tokens.length; i++)
+      this.#remember(tokens[i]!)
   }
 
   /** Tells the sampler of a token of the answer, for the penalties. */
