@@ -1,0 +1,120 @@
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from '@playwright/test'
+import { build } from 'vite'
+import { findChromium } from '../scripts/find-chromium'
+import { CACHE_FOLDER, MODEL_FOLDER } from './models'
+import { cpuSecondsOf } from './processes'
+import { startStaticServer, type StaticServer } from './static-server'
+
+const ROOT = join(import.meta.dirname, '..')
+const PAGE_FOLDER = join(CACHE_FOLDER, 'page')
+
+/** A page with a renderer process of its own. */
+export interface BenchPage {
+  readonly page: Page
+  readonly rendererPid: number
+  close(): Promise<void>
+}
+
+/** One Chromium for all who run in the browser. */
+export class BenchBrowser {
+  readonly #browser: Browser
+  readonly #server: StaticServer
+  /** Renderers of open pages. */
+  readonly #taken = new Set<number>()
+
+  private constructor(browser: Browser, server: StaticServer) {
+    this.#browser = browser
+    this.#server = server
+  }
+
+  static async start(): Promise<BenchBrowser> {
+    await buildPage()
+    const server = await startStaticServer(
+      new Map([
+        ['/', PAGE_FOLDER],
+        ['/wllama/', join(ROOT, 'node_modules/@wllama/wllama/esm/wasm')],
+        ['/onnx/', join(ROOT, 'node_modules/onnxruntime-web/dist')],
+        ['/models/', CACHE_FOLDER],
+        ['/default-model/', MODEL_FOLDER],
+      ]),
+    )
+    const { executablePath, args } = findChromium()
+    const browser = await chromium.launch({ executablePath, args: [...args] })
+    return new BenchBrowser(browser, server)
+  }
+
+  get version(): string {
+    return this.#browser.version()
+  }
+
+  /**
+   * In a context of its own (so its caches are empty) and a renderer of its own (so its memory and CPU time are
+   * its own).
+   */
+  async openPage(): Promise<BenchPage> {
+    const context = await this.#browser.newContext()
+    const page = await context.newPage()
+    page.on('pageerror', (error) => console.error('In the page:', error))
+    await page.goto(`${this.#server.origin}/`)
+    await page.waitForFunction(() => 'bench' in globalThis)
+    if (!(await page.evaluate(() => bench.isolated())))
+      throw new Error('The page is not cross-origin isolated')
+    const rendererPid = await this.#rendererOf(page)
+    const close = async (): Promise<void> => {
+      await context.close()
+      this.#taken.delete(rendererPid)
+    }
+    return { page, rendererPid, close }
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close()
+    await this.#server.close()
+  }
+
+  async #renderers(): Promise<number[]> {
+    const session = await this.#browser.newBrowserCDPSession()
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+    await session.detach()
+    return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id)
+  }
+
+  /**
+   * No interface says which process a page is in (Chromium keeps spare renderers ready, so a new page need not be
+   * in a new one): the page is made busy, and the renderer that then uses the processor is its own.
+   */
+  async #rendererOf(page: Page): Promise<number> {
+    const pids = await this.#renderers()
+    const before = new Map(pids.map((pid) => [pid, cpuSecondsOf(pid) ?? 0]))
+    await page.evaluate(() => {
+      const end = performance.now() + 150
+      while (performance.now() < end);
+    })
+    const spent = pids.map((pid) => ({ pid, seconds: (cpuSecondsOf(pid) ?? 0) - (before.get(pid) ?? 0) }))
+    spent.sort((a, b) => b.seconds - a.seconds)
+    const busiest = spent[0]?.pid
+    if (busiest === undefined || this.#taken.has(busiest))
+      throw new Error('The page has no renderer of its own')
+    this.#taken.add(busiest)
+    return busiest
+  }
+}
+
+/** The page with the sources of this working tree; Vite's minified output, as a user's bundler would make it. */
+async function buildPage(): Promise<void> {
+  await build({
+    configFile: false,
+    root: join(import.meta.dirname, 'page'),
+    base: './',
+    logLevel: 'warn',
+    build: {
+      outDir: PAGE_FOLDER,
+      emptyOutDir: true,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      reportCompressedSize: false,
+    },
+    worker: { format: 'es' },
+  })
+}

@@ -1,0 +1,58 @@
+import { createEngine, type Engine } from '../../src/index'
+import { answer, MinnowSubject, timeMinnowLoad, type AnswerFigures } from './minnow-subject'
+import type { LoadTimes, Subject, SubjectRequest } from './subject'
+import { fetchBlob, timeWllamaLoad, WllamaSubject } from './wllama-subject'
+
+/** What the benchmark calls in the page; one page holds one subject or one engine. */
+const pageApi = {
+  isolated: (): boolean => globalThis.crossOriginIsolated,
+
+  async open(request: SubjectRequest): Promise<Record<string, unknown>> {
+    subject = await openSubject(request)
+    return subject.describe()
+  },
+  prefill: (count: number): Promise<number> => opened().prefill(count),
+  decode: (context: number, count: number): Promise<number> => opened().decode(context, count),
+
+  /** Fetches the model into a Blob, so that loading can be timed from bytes that are here. */
+  async fetchModel(url: string): Promise<number> {
+    model = await fetchBlob(url)
+    return model.size
+  },
+  async timeLoad(kind: 'minnow' | 'wllama', threads: number, question: string): Promise<LoadTimes> {
+    if (model === null) throw new Error('fetchModel() comes first')
+    const time = kind === 'minnow' ? timeMinnowLoad : timeWllamaLoad
+    return time(model, threads, question)
+  },
+
+  async openEngine(modelUrl: string, threads: number): Promise<Engine['info']> {
+    engine = await createEngine({ model: modelUrl, threads })
+    return engine.info
+  },
+  async answer(question: string, maxTokens: number, promptLookup: boolean): Promise<AnswerFigures> {
+    if (engine === null) throw new Error('openEngine() comes first')
+    return answer(engine, question, maxTokens, promptLookup)
+  },
+}
+
+export type PageApi = typeof pageApi
+
+declare global {
+  var bench: PageApi
+}
+
+let subject: Subject | null = null
+let engine: Engine | null = null
+let model: Blob | null = null
+
+async function openSubject(request: SubjectRequest): Promise<Subject> {
+  if (request.kind === 'wllama') return WllamaSubject.load(request)
+  return MinnowSubject.load(request)
+}
+
+function opened(): Subject {
+  if (subject === null) throw new Error('open() comes first')
+  return subject
+}
+
+globalThis.bench = pageApi

@@ -1,0 +1,102 @@
+import { wrap, type Remote } from 'comlink'
+import { createEngine, type Engine } from '../../src/index'
+import type { MinnowWorker } from './minnow-worker'
+import type { LoadTimes, Subject, SubjectRequest } from './subject'
+
+/** Minnow's WASM backend by token ids, in a worker of the benchmark's own. */
+export class MinnowSubject implements Subject {
+  readonly #worker: Worker
+  readonly #remote: Remote<MinnowWorker>
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+    this.#remote = wrap<MinnowWorker>(worker)
+  }
+
+  static async load({ modelUrl, threads, contextLength, prompt }: SubjectRequest): Promise<MinnowSubject> {
+    const worker = new Worker(new URL('./minnow-worker.ts', import.meta.url), { type: 'module' })
+    const subject = new MinnowSubject(worker)
+    const failed = new Promise<never>((_, reject) => {
+      worker.addEventListener('error', (event) => reject(new Error(`Minnow's worker: ${event.message}`)))
+    })
+    await Promise.race([subject.#remote.load(modelUrl, threads, contextLength, prompt.ids), failed])
+    const described = await subject.describe()
+    if (described['threads'] !== threads) {
+      throw new Error(`Minnow runs ${String(described['threads'])} threads, wanted ${threads}`)
+    }
+    return subject
+  }
+
+  prefill(count: number): Promise<number> {
+    return this.#remote.prefill(count)
+  }
+
+  decode(context: number, count: number): Promise<number> {
+    return this.#remote.decode(context, count)
+  }
+
+  describe(): Promise<Record<string, unknown>> {
+    return this.#remote.describe()
+  }
+
+  async dispose(): Promise<void> {
+    this.#worker.terminate()
+  }
+}
+
+/** From bytes in a Blob to the first piece of the answer, through the public interface. */
+export async function timeMinnowLoad(
+  model: Blob | string,
+  threads: number,
+  question: string,
+): Promise<LoadTimes> {
+  const start = performance.now()
+  const engine = await createEngine({ model, threads })
+  const loaded = performance.now()
+  const stream = await engine.chat.completions.create({
+    messages: [{ role: 'user', content: question }],
+    max_tokens: 8,
+    temperature: 0,
+    stream: true,
+  })
+  let first = 0
+  for await (const chunk of stream) {
+    if ((chunk.choices[0]?.delta.content ?? '') === '') continue
+    first = performance.now()
+    break
+  }
+  await engine.dispose()
+  if (first === 0) throw new Error('Minnow answered nothing')
+  return { loadMs: loaded - start, firstTokenMs: first - loaded }
+}
+
+export interface AnswerFigures {
+  readonly text: string
+  readonly newTokens: number
+  readonly decodeMs: number
+  readonly draftedTokens: number
+  readonly acceptedTokens: number
+}
+
+/** One answer at temperature 0, with or without prompt lookup. */
+export async function answer(
+  engine: Engine,
+  question: string,
+  maxTokens: number,
+  promptLookup: boolean,
+): Promise<AnswerFigures> {
+  const completion = await engine.chat.completions.create({
+    messages: [{ role: 'user', content: question }],
+    max_tokens: maxTokens,
+    temperature: 0,
+    minnow: { promptLookup },
+  })
+  const { usage, choices } = completion
+  return {
+    text: choices[0]?.message.content ?? '',
+    newTokens: usage.completion_tokens,
+    decodeMs: usage.minnow.decodeMs,
+    draftedTokens: usage.minnow.draftedTokens,
+    acceptedTokens: usage.minnow.acceptedTokens,
+  }
+}

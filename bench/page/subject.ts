@@ -1,0 +1,39 @@
+/** What the page measures: one engine with one model, loaded once. All times are wall clock, in milliseconds. */
+export interface Subject {
+  /**
+   * Evaluates the first `count` prompt tokens from an empty cache and samples one token.
+   * @returns milliseconds, by the engine's own clock where it has one
+   */
+  prefill(count: number): Promise<number>
+  /**
+   * Decodes `count` tokens greedily, one after the other, on top of the first `context` prompt tokens. Their
+   * evaluation is not timed and is skipped where the cache still holds them.
+   * @returns milliseconds for the `count` tokens
+   */
+  decode(context: number, count: number): Promise<number>
+  /** What is known of how it runs: threads, variant, cache type. Goes to the JSON as it is. */
+  describe(): Promise<Record<string, unknown>>
+  dispose(): Promise<void>
+}
+
+/** The prompt all subjects see: ids for those who take ids, the same as text for those who take only text. */
+export interface Prompt {
+  readonly ids: readonly number[]
+  /** `words[i]` is exactly the token `ids[i]`. */
+  readonly words: readonly string[]
+}
+
+/** Cross from the benchmark (Node) into the page. */
+export interface SubjectRequest {
+  readonly kind: 'minnow' | 'wllama'
+  readonly threads: number
+  readonly modelUrl: string
+  readonly contextLength: number
+  readonly prompt: Prompt
+}
+
+/** Milliseconds from the call to a loaded engine, and from there to the first token. */
+export interface LoadTimes {
+  readonly loadMs: number
+  readonly firstTokenMs: number
+}

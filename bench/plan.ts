@@ -1,0 +1,135 @@
+import type { ModelFormat } from './models'
+
+/** Who is measured. `name` is the key in tables and JSON. */
+export interface SubjectSpec {
+  readonly name: string
+  readonly engine: 'minnow' | 'wllama' | 'native'
+  readonly format: ModelFormat
+  readonly threads: 1 | 2
+}
+
+/** One timed run. `tokens` is the length of the prompt, or the context to decode at; `count` the tokens decoded. */
+export interface Step {
+  readonly subject: string
+  readonly measure: 'prefill' | 'decode'
+  readonly tokens: number
+  readonly count: number
+}
+
+export interface Plan {
+  readonly subjects: readonly SubjectSpec[]
+  readonly steps: readonly Step[]
+  readonly loadRounds: number
+  readonly lookup: {
+    readonly prompts: number
+    readonly maxTokens: number
+    readonly threads: readonly (1 | 2)[]
+  }
+}
+
+function spec(engine: SubjectSpec['engine'], format: ModelFormat, threads: 1 | 2): SubjectSpec {
+  const suffix = engine === 'wllama' ? `-${format}` : ''
+  return { name: `${engine}${suffix}-${threads}t`, engine, format, threads }
+}
+
+const MINNOW = [spec('minnow', 'q4_1', 1), spec('minnow', 'q4_1', 2)]
+const NATIVE = [spec('native', 'q4_1', 1), spec('native', 'q4_1', 2)]
+
+/** About a quarter of an hour on two slow cores; nearly all of it is wllama's prefill. */
+export function fullPlan(): Plan {
+  const wllamas = [
+    spec('wllama', 'q4_1', 1),
+    spec('wllama', 'q4_0', 1),
+    spec('wllama', 'q8_0', 1),
+    spec('wllama', 'q4_1', 2),
+  ]
+  const steps: Step[] = []
+  const rounds = 3
+  for (let round = 0; round < rounds; round++) {
+    for (const [measure, tokens] of [
+      ['prefill', 128],
+      ['decode', 128],
+      ['prefill', 512],
+    ] as const) {
+      for (const { name, threads } of wllamas) steps.push(...around(name, threads, measure, tokens, 32))
+    }
+  }
+  // Last, because the peers have one cache each, and filling it to 1,024 takes wllama a minute.
+  for (let round = 0; round < rounds; round++) {
+    for (const threads of [1, 2] as const) {
+      steps.push(...around(`wllama-q4_1-${threads}t`, threads, 'decode', 1024, 32))
+      steps.push({ subject: `minnow-${threads}t`, measure: 'decode', tokens: 128, count: 32 })
+    }
+  }
+  return {
+    subjects: [...MINNOW, ...NATIVE, ...wllamas],
+    steps,
+    loadRounds: 3,
+    lookup: { prompts: 6, maxTokens: 128, threads: [1, 2] },
+  }
+}
+
+/** Minnow and native llama.cpp just before the peer: what disturbs one then disturbs all. */
+function around(
+  peer: string,
+  threads: 1 | 2,
+  measure: Step['measure'],
+  tokens: number,
+  count: number,
+): Step[] {
+  return [`minnow-${threads}t`, `native-${threads}t`, peer].map((subject) => ({
+    subject,
+    measure,
+    tokens,
+    count,
+  }))
+}
+
+/** wllama's prompt in a quick run. Its rate is the same or better for a short prompt, so ratios are not flattered. */
+export const QUICK_PEER_PROMPT = 64
+
+/** Under 50 seconds: the same keys of fewer samples, and short prompts for wllama. */
+export function quickPlan(): Plan {
+  const wllamas = [spec('wllama', 'q4_1', 1), spec('wllama', 'q8_0', 1), spec('wllama', 'q4_1', 2)]
+  const steps: Step[] = []
+  for (const { name, threads } of wllamas) {
+    steps.push({ subject: `minnow-${threads}t`, measure: 'prefill', tokens: 512, count: 0 })
+    if (name !== 'wllama-q8_0-1t') {
+      steps.push({
+        subject: `native-${threads}t`,
+        measure: 'prefill',
+        tokens: threads === 1 ? 512 : 128,
+        count: 0,
+      })
+    }
+    steps.push({ subject: name, measure: 'prefill', tokens: QUICK_PEER_PROMPT, count: 0 })
+  }
+  for (let round = 0; round < 3; round++) {
+    for (const { name, threads } of wllamas) {
+      const minnow = `minnow-${threads}t`
+      steps.push({ subject: minnow, measure: 'decode', tokens: 128, count: 24 })
+      if (name === 'wllama-q4_1-1t')
+        steps.push({ subject: minnow, measure: 'decode', tokens: 1024, count: 24 })
+      steps.push({ subject: name, measure: 'decode', tokens: QUICK_PEER_PROMPT, count: 6 })
+      if (name !== 'wllama-q8_0-1t') {
+        steps.push({ subject: `native-${threads}t`, measure: 'decode', tokens: 128, count: 16 })
+      }
+    }
+  }
+  return {
+    subjects: [...MINNOW, ...NATIVE, ...wllamas],
+    steps,
+    loadRounds: 1,
+    lookup: { prompts: 2, maxTokens: 64, threads: [1] },
+  }
+}
+
+/** Keeps the subjects whose names start with one of `names`. */
+export function onlySubjects(plan: Plan, names: readonly string[]): Plan {
+  const isWanted = (name: string): boolean => names.some((wanted) => name.startsWith(wanted))
+  return {
+    ...plan,
+    subjects: plan.subjects.filter(({ name }) => isWanted(name)),
+    steps: plan.steps.filter(({ subject }) => isWanted(subject)),
+  }
+}

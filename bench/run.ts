@@ -1,0 +1,109 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { BenchBrowser } from './browser'
+import { measureBytes } from './bytes'
+import { measureLoading, openEnginePage, type MemoryFigures } from './loading'
+import { measureLookup, type LookupSample } from './lookup'
+import { prepareModels, readHeader } from './models'
+import { fullPlan, onlySubjects, quickPlan, type Plan } from './plan'
+import { makePrompt } from './prompt'
+import { describeMachine, type Report } from './report'
+import { measureSpeed } from './speed'
+import { ratios, speedRows, type RawFigures } from './summary'
+import { formatReport } from './table'
+
+/**
+ * `npm run bench -- [--quick] [--json FILE] [--only NAME,…]`. NAME is the beginning of a subject's name
+ * (`minnow`, `wllama-q4_1-1t`) or one of `load`, `lookup`, `bytes`, `speed`.
+ */
+const PARTS = ['speed', 'load', 'lookup', 'bytes'] as const
+type Part = (typeof PARTS)[number]
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    only: { type: 'string' },
+  },
+})
+const only = values.only?.split(',') ?? []
+const wantedParts = only.filter((name): name is Part => PARTS.some((part) => part === name))
+const wantedSubjects = only.filter((name) => !PARTS.some((part) => part === name))
+const parts: readonly Part[] =
+  only.length === 0 ? PARTS : wantedSubjects.length > 0 ? [...wantedParts, 'speed'] : wantedParts
+
+const wholePlan = values.quick ? quickPlan() : fullPlan()
+const plan = wantedSubjects.length === 0 ? wholePlan : onlySubjects(wholePlan, wantedSubjects)
+const report = await run(plan)
+console.log(formatReport(report))
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`)
+
+async function run(chosen: Plan): Promise<Report> {
+  const started = Date.now()
+  const machine = describeMachine()
+  await prepareModels([...new Set(['q4_1' as const, ...chosen.subjects.map(({ format }) => format)])])
+  const prompt = makePrompt(await readHeader(), 1024)
+  const browser = await BenchBrowser.start()
+  try {
+    const speed = parts.includes('speed') ? await measureSpeed(chosen, browser, prompt) : null
+    const loads = parts.includes('load') ? await measureLoading(browser, chosen.loadRounds) : []
+    const { memory, lookups } = await measureEngines(chosen, browser)
+    const raw: RawFigures = {
+      samples: speed?.samples ?? [],
+      loads,
+      memory,
+      lookups,
+      bytes: parts.includes('bytes') ? await measureBytes() : [],
+    }
+    return {
+      version: 1,
+      mode: values.quick ? 'quick' : 'full',
+      startedAt: new Date(started).toISOString(),
+      seconds: (Date.now() - started) / 1000,
+      machine,
+      versions: await versions(browser),
+      subjects: speed?.subjects ?? {},
+      speeds: speedRows(raw.samples),
+      ratios: ratios(raw),
+      // Once more at the top, where checks from outside look for them.
+      ...ratios(raw),
+      raw,
+    }
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Memory while loading, and prompt lookup, in the same pages: one for each number of threads. */
+async function measureEngines(
+  { lookup }: Plan,
+  browser: BenchBrowser,
+): Promise<{ memory: MemoryFigures[]; lookups: LookupSample[] }> {
+  const memory: MemoryFigures[] = []
+  const lookups: LookupSample[] = []
+  if (!parts.includes('load') && !parts.includes('lookup')) return { memory, lookups }
+  for (const threads of lookup.threads) {
+    const engine = await openEnginePage(browser, threads)
+    if (engine.memory !== null) memory.push(engine.memory)
+    if (parts.includes('lookup')) {
+      lookups.push(...(await measureLookup(engine.page, threads, lookup.prompts, lookup.maxTokens)))
+    }
+    await engine.close()
+  }
+  return { memory, lookups }
+}
+
+async function versions(browser: BenchBrowser): Promise<Record<string, string>> {
+  const packageVersion = async (name: string): Promise<string> => {
+    const path = join(import.meta.dirname, '..', 'node_modules', name, 'package.json')
+    return (JSON.parse(await readFile(path, 'utf8')) as { version: string }).version
+  }
+  return {
+    chromium: browser.version,
+    node: process.version,
+    wllama: await packageVersion('@wllama/wllama'),
+    'node-llama-cpp': await packageVersion('node-llama-cpp'),
+    'onnxruntime-web': await packageVersion('onnxruntime-web'),
+  }
+}

@@ -1,0 +1,122 @@
+import type { BenchBrowser } from './browser'
+import { modelFile } from './models'
+import { NativeLlama } from './native'
+import type { Prompt } from './page/subject'
+import type { Plan, Step, SubjectSpec } from './plan'
+import { cpuSecondsOf } from './processes'
+
+const CONTEXT_LENGTH = 1280
+
+/** One timed run, as it came. */
+export interface Sample extends Step {
+  readonly milliseconds: number
+  readonly tokensPerSecond: number
+  /** Of the process that did the work; null where that can't be read. */
+  readonly cpuSeconds: number | null
+}
+
+/** A loaded subject, wherever it runs. */
+interface Runner {
+  prefill(count: number): Promise<number>
+  decode(context: number, count: number): Promise<number>
+  cpuSeconds(): number | null
+  close(): Promise<void>
+}
+
+export interface SpeedResult {
+  readonly samples: Sample[]
+  readonly subjects: Record<string, unknown>
+}
+
+/** Loads all subjects, then times the plan's steps one after the other: nobody else computes meanwhile. */
+export async function measureSpeed(plan: Plan, browser: BenchBrowser, prompt: Prompt): Promise<SpeedResult> {
+  const runners = new Map<string, Runner>()
+  const subjects: Record<string, unknown> = {}
+  try {
+    for (const spec of plan.subjects) {
+      const { runner, description } = await open(spec, browser, prompt)
+      runners.set(spec.name, runner)
+      subjects[spec.name] = { format: spec.format, ...description }
+    }
+    const samples: Sample[] = []
+    const contexts = new Map<string, Set<number>>()
+    for (const step of plan.steps) {
+      const runner = runners.get(step.subject)
+      if (runner === undefined) throw new Error(`${step.subject} is in no list of subjects`)
+      await fill(runner, step, contexts)
+      samples.push(await time(runner, step))
+    }
+    return { samples, subjects }
+  } finally {
+    for (const runner of runners.values()) await runner.close()
+  }
+}
+
+/** Before the first decode at a context the cache is filled, untimed. */
+async function fill(runner: Runner, step: Step, contexts: Map<string, Set<number>>): Promise<void> {
+  const filled = contexts.get(step.subject) ?? new Set()
+  if (step.measure === 'decode' && !filled.has(step.tokens)) await runner.decode(step.tokens, 1)
+  // Minnow keeps a cache for each context; the others have one, which the last step decides.
+  if (!step.subject.startsWith('minnow')) filled.clear()
+  if (step.measure === 'decode') filled.add(step.tokens)
+  contexts.set(step.subject, filled)
+}
+
+async function time(runner: Runner, step: Step): Promise<Sample> {
+  const before = runner.cpuSeconds()
+  const isPrefill = step.measure === 'prefill'
+  const milliseconds = isPrefill
+    ? await runner.prefill(step.tokens)
+    : await runner.decode(step.tokens, step.count)
+  const after = runner.cpuSeconds()
+  const tokens = isPrefill ? step.tokens : step.count
+  return {
+    ...step,
+    milliseconds,
+    tokensPerSecond: (tokens / milliseconds) * 1000,
+    cpuSeconds: before === null || after === null ? null : after - before,
+  }
+}
+
+async function open(
+  spec: SubjectSpec,
+  browser: BenchBrowser,
+  prompt: Prompt,
+): Promise<{ runner: Runner; description: Record<string, unknown> }> {
+  if (spec.engine === 'native') return openNative(spec, prompt)
+  const { page, rendererPid, close } = await browser.openPage()
+  const description = await page.evaluate((request) => bench.open(request), {
+    kind: spec.engine,
+    threads: spec.threads,
+    modelUrl: `/models/smollm2-${spec.format}.gguf`,
+    contextLength: CONTEXT_LENGTH,
+    prompt,
+  })
+  const runner: Runner = {
+    prefill: (count) => page.evaluate((tokens) => bench.prefill(tokens), count),
+    decode: (context, count) =>
+      page.evaluate(([at, tokens]) => bench.decode(at, tokens), [context, count] as const),
+    cpuSeconds: () => cpuSecondsOf(rendererPid),
+    close,
+  }
+  return { runner, description }
+}
+
+async function openNative(
+  { format, threads }: SubjectSpec,
+  prompt: Prompt,
+): Promise<{ runner: Runner; description: Record<string, unknown> }> {
+  const { native, description } = await NativeLlama.open({
+    modelPath: modelFile(format),
+    threads,
+    contextLength: CONTEXT_LENGTH,
+    ids: prompt.ids,
+  })
+  const runner: Runner = {
+    prefill: (count) => native.prefill(count),
+    decode: (context, count) => native.decode(context, count),
+    cpuSeconds: () => native.cpuSeconds,
+    close: async () => native.close(),
+  }
+  return { runner, description: description as Record<string, unknown> }
+}
