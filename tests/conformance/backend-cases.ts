@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Backend, BackendSession, LoadBackend } from '../../src/backend/backend'
+import { isEngineError } from '../../src/contract/error'
 import { AgreementCounter, logSoftmax, type Agreement } from './agreement'
 import { openSmolLm2, type OpenModel } from './model-files'
 import { loadNative } from './native'
@@ -51,7 +52,7 @@ export function describeBackend(name: string, load: LoadBackend, expectations: B
         expect(rows.length).toBe(tokens.length - 1 - firstStep)
         steps.forEach((step, i) => counter.add(step, rows[i]!))
       }
-      expectAgreement(`${name} against ${other}, recorded`, counter.result(), bound)
+      expect(shortfalls(`${name} against ${other}, recorded`, counter.result(), bound)).toEqual([])
     })
 
     it('agrees with native llama.cpp over the whole vocabulary', async () => {
@@ -65,7 +66,9 @@ export function describeBackend(name: string, load: LoadBackend, expectations: B
         base.forEach((logprobs, i) => counter.add({ ids: null, logprobs }, rows[i]!))
       }
       await native.dispose()
-      expectAgreement(`${name} against llama.cpp, live`, counter.result(), expectations.againstNative)
+      expect(
+        shortfalls(`${name} against llama.cpp, live`, counter.result(), expectations.againstNative),
+      ).toEqual([])
     })
 
     describe('sessions', () => {
@@ -88,14 +91,12 @@ export function describeBackend(name: string, load: LoadBackend, expectations: B
       const disposed = other.createSession({ contextLength: 16 })
       disposed.dispose()
       await expect(disposed.forward([1])).rejects.toMatchObject({ code: 'disposed' })
-      expect(() => disposed.truncate(0)).toThrow(expect.objectContaining({ code: 'disposed' }))
+      expect(codeOf(() => disposed.truncate(0))).toBe('disposed')
       expect((await session.forward([1])).length).toBe(1)
       other.dispose()
       other.dispose()
       await expect(session.forward([1])).rejects.toMatchObject({ code: 'disposed' })
-      expect(() => other.createSession({ contextLength: 16 })).toThrow(
-        expect.objectContaining({ code: 'disposed' }),
-      )
+      expect(codeOf(() => other.createSession({ contextLength: 16 }))).toBe('disposed')
     })
 
     it('stops loading when its signal fires', async () => {
@@ -170,7 +171,7 @@ export function describeSessions(getBackend: () => Backend): void {
   it('gives the same bits after truncate and replay', async () => {
     const session = getBackend().createSession({ contextLength: 64 })
     await session.forward(tokens.slice(0, 8))
-    await session.forward([...tokens.slice(0, 6)].reverse())
+    await session.forward(tokens.slice(0, 6).toReversed())
     session.truncate(8)
     expect(session.length).toBe(8)
     const rows = await session.forward(tokens.slice(8), { outputs: tokens.length - 8 })
@@ -184,7 +185,7 @@ export function describeSessions(getBackend: () => Backend): void {
     const one = getBackend().createSession({ contextLength: 32 })
     const two = getBackend().createSession({ contextLength: 32 })
     await one.forward(tokens.slice(0, 9))
-    await two.forward([...tokens].reverse())
+    await two.forward(tokens.toReversed())
     expectSameRows((await one.forward(tokens.slice(9, 10))).map(copyOf), whole.slice(9, 10))
     one.dispose()
     two.truncate(0)
@@ -214,16 +215,16 @@ export function describeSessions(getBackend: () => Backend): void {
       const call = session.forward(tokens.slice(4, 6), { outputs })
       await expect(call).rejects.toMatchObject({ code: 'invalid-argument' })
     }
-    const invalid = expect.objectContaining({ code: 'invalid-argument' })
-    for (const length of [-1, 5, 1.5]) expect(() => session.truncate(length)).toThrow(invalid)
+    const invalid = 'invalid-argument'
+    for (const length of [-1, 5, 1.5]) expect(codeOf(() => session.truncate(length))).toBe(invalid)
     for (const [from, to] of [
       [-1, 2],
       [3, 2],
       [0, 5],
     ] as const) {
-      expect(() => session.shift(from, to)).toThrow(invalid)
+      expect(codeOf(() => session.shift(from, to))).toBe(invalid)
     }
-    expect(() => getBackend().createSession({ contextLength: 0 })).toThrow(invalid)
+    expect(codeOf(() => getBackend().createSession({ contextLength: 0 }))).toBe(invalid)
     expect(session.length).toBe(4)
     expectSameRows((await session.forward(tokens.slice(4, 5))).map(copyOf), whole.slice(4, 5))
     session.dispose()
@@ -285,16 +286,21 @@ async function forwardInBatches(
   return rows
 }
 
-export function expectAgreement(what: string, agreement: Agreement, bound: AgreementBound): void {
+/** Prints the figures and gives, in words, which of them miss the bound. */
+export function shortfalls(what: string, agreement: Agreement, bound: AgreementBound): string[] {
   const { steps, top1, top1ApartFromNearTies, nearTies, meanKl, maxKl } = agreement
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
-  const figures =
+  console.info(
     `${what}: ${steps} steps, top-1 ${percent(top1)}, ${percent(top1ApartFromNearTies)} apart from ` +
-    `${nearTies} near-ties, KL mean ${meanKl.toFixed(5)}, max ${maxKl.toFixed(4)}`
-  console.info(figures)
-  expect(steps).toBeGreaterThan(0)
-  expect(top1ApartFromNearTies, figures).toBeGreaterThanOrEqual(bound.top1ApartFromNearTies)
-  expect(meanKl, figures).toBeLessThanOrEqual(bound.meanKl)
+      `${nearTies} near-ties, KL mean ${meanKl.toExponential(2)}, max ${maxKl.toExponential(2)}`,
+  )
+  const missed: string[] = []
+  // Written so that a NaN misses too.
+  if (!(top1ApartFromNearTies >= bound.top1ApartFromNearTies)) {
+    missed.push(`top-1 ${percent(top1ApartFromNearTies)} for ${percent(bound.top1ApartFromNearTies)}`)
+  }
+  if (!(meanKl <= bound.meanKl)) missed.push(`mean KL ${meanKl} for ${bound.meanKl}`)
+  return missed
 }
 
 /** To the bit. Says where rows differ first: printing whole rows would help nobody. */
@@ -306,6 +312,16 @@ function expectSameRows(got: readonly Float32Array[], wanted: readonly Float32Ar
     const at = row.findIndex((value, id) => !Object.is(value, other[id]))
     expect(at === -1 ? 'same bits' : `row ${i}, id ${at}: ${other[at]} for ${row[at]}`).toBe('same bits')
   }
+}
+
+/** The code of the EngineError that `run` throws. */
+function codeOf(run: () => void): unknown {
+  try {
+    run()
+  } catch (error) {
+    return isEngineError(error) ? error.code : error
+  }
+  return 'nothing thrown'
 }
 
 function copyOf(logits: { values(): Float32Array }): Float32Array {

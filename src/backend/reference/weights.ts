@@ -88,7 +88,7 @@ export async function loadWeights({ model, bytes, signal, onProgress }: LoadOpti
 function totalBytes(model: LoadOptions['model']): number {
   const tensors = new Set<GgufTensor>([model.tokenEmbedding, model.outputNorm, model.outputHead])
   for (const layer of model.layers) {
-    for (const part of Object.values(layer)) if (isTensor(part)) tensors.add(part)
+    for (const part of Object.values({ ...layer })) if (isTensor(part)) tensors.add(part)
   }
   let total = 0
   for (const tensor of tensors) total += tensor.sizeBytes
