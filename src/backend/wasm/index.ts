@@ -1,0 +1,2 @@
+export { loadWasm, loadWasmVariant } from './load'
+export type { Variant } from './kernels'

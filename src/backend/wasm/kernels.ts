@@ -1,0 +1,105 @@
+import { EngineError } from '../../contract/error'
+
+/** Which build of the kernels: kernels/dot.ts says how they differ. */
+export type Variant = 'simd' | 'relaxed16' | 'relaxed32'
+
+/** What kernels/index.ts exports. Pointers are byte offsets into the memory. */
+export interface Kernels {
+  modelBytes(): number
+  layerBytes(): number
+  scratchBytes(): number
+  cacheBytes(): number
+  setThread(index: number, count: number): void
+  serve(index: number, count: number): void
+  run(model: number, scratch: number, cache: number, count: number, position: number, outputs: number): void
+  exit(): void
+  matrixKind(type: number): number
+  groupBytes(kind: number, columns: number): number
+  repack(type: number, source: number, rows: number, columns: number, target: number, codes: number): void
+  shiftLayer(
+    model: number,
+    cache: number,
+    layer: number,
+    from: number,
+    to: number,
+    count: number,
+    rotation: number,
+    work: number,
+  ): void
+}
+
+/** Bundlers find the files by these expressions. */
+const urls: Readonly<Record<`${Variant}${'' | '-shared'}` | 'probe', () => URL>> = {
+  simd: () => new URL('../../../build/kernels/simd.wasm', import.meta.url),
+  'simd-shared': () => new URL('../../../build/kernels/simd-shared.wasm', import.meta.url),
+  relaxed16: () => new URL('../../../build/kernels/relaxed16.wasm', import.meta.url),
+  'relaxed16-shared': () => new URL('../../../build/kernels/relaxed16-shared.wasm', import.meta.url),
+  relaxed32: () => new URL('../../../build/kernels/relaxed32.wasm', import.meta.url),
+  'relaxed32-shared': () => new URL('../../../build/kernels/relaxed32-shared.wasm', import.meta.url),
+  probe: () => new URL('../../../build/kernels/probe.wasm', import.meta.url),
+}
+
+/** Fetches and compiles one build. */
+export async function compileKernels(
+  variant: Variant,
+  shared: boolean,
+  signal?: AbortSignal,
+): Promise<WebAssembly.Module> {
+  const name: keyof typeof urls = shared ? (`${variant}-shared` as const) : variant
+  return compile(urls[name](), signal)
+}
+
+/**
+ * The best build for this device. Whether 16-bit or 32-bit sums are faster depends on the CPU's instructions, which
+ * a page can't ask for: two loops of a few milliseconds tell.
+ * @throws EngineError 'unsupported' where there is no SIMD at all.
+ */
+export async function chooseVariant(signal?: AbortSignal): Promise<Variant> {
+  const { relaxedSimd, simd } = await import('wasm-feature-detect')
+  if (!(await simd())) {
+    throw new EngineError(
+      'unsupported',
+      'This browser has no WebAssembly SIMD; update it to run models on the CPU.',
+    )
+  }
+  if (!(await relaxedSimd())) return 'simd'
+  const probe = await WebAssembly.instantiate(await compile(urls.probe(), signal))
+  const { sum16, sum32 } = probe.exports as Record<'sum16' | 'sum32', (rounds: number) => number>
+  // The first rounds run in the baseline compiler and start the optimising one: only the fastest counts.
+  let best16 = Infinity
+  let best32 = Infinity
+  for (let round = 0; round < 12; round++) {
+    best16 = Math.min(best16, timeMs(sum16))
+    best32 = Math.min(best32, timeMs(sum32))
+  }
+  return best16 < best32 ? 'relaxed16' : 'relaxed32'
+}
+
+function timeMs(sum: (rounds: number) => number): number {
+  const start = performance.now()
+  sum(50_000)
+  return performance.now() - start
+}
+
+async function compile(url: URL, signal?: AbortSignal): Promise<WebAssembly.Module> {
+  if (url.protocol === 'file:') {
+    // Only in Node; bundlers for the page must leave it alone.
+    const specifier = 'node:fs/promises'
+    const { readFile } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as {
+      readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>
+    }
+    return WebAssembly.compile(await readFile(url))
+  }
+  const response = await fetch(url, { signal: signal ?? null }).catch((cause: unknown) => {
+    signal?.throwIfAborted()
+    throw new EngineError('network', `The kernels could not be fetched from ${url.href}.`, { cause })
+  })
+  if (!response.ok) {
+    throw new EngineError(
+      'network',
+      `The kernels could not be fetched from ${url.href}: status ${response.status}.`,
+    )
+  }
+  // Not compileStreaming: a host that serves .wasm under another type must work too.
+  return WebAssembly.compile(await response.arrayBuffer())
+}

@@ -1,0 +1,327 @@
+/**
+ * Grouped-query attention over a KV cache of 16-bit integers.
+ *
+ * A key or value vector of one head is kept as i16 codes with one f32 scale. That takes as many bytes as f16, is about
+ * as precise, and needs no conversion: products are i32x4.dot_i16x8_s, eight a instruction, exact. So scores do not
+ * depend on the order of sums, and a position's result is the same to the bit however tokens are grouped.
+ *
+ * Both products run over panels, steps × 8 lanes × 2 i16:
+ *   keys    panel = 8 tokens; a step holds dimensions (2s, 2s + 1) of the 8 tokens; multiplied with a query's codes
+ *   values  panel = 8 dimensions of a chunk of 64 tokens; a step holds tokens (2s, 2s + 1); multiplied with
+ *           probabilities as codes
+ *
+ * Bounds that keep i32 sums from overflowing: |query| ≤ queryLimit and |key| ≤ keyLimit with
+ * queryLimit × keyLimit × headDim < 2^31; |value| ≤ 4095, |probability| ≤ 8191 over 64 tokens.
+ *
+ * Softmax is computed chunk by chunk (64 tokens) and merged in ascending order (online softmax,
+ * https://arxiv.org/abs/2112.05682), in one order on every path and for any number of threads.
+ */
+import { exp1, exp4, horizontalMax, horizontalSum, roundToInt, softcap4 } from './math'
+import { Cache, Model } from './structs'
+
+export const CHUNK: i32 = 64
+const VALUE_LIMIT: f32 = 4095
+const PROBABILITY_LIMIT: f32 = 8191
+const STEP_BYTES: usize = 32
+
+/** A chunk's result for one head: f32 output (headDim), unnormalised, then maximum and sum. */
+// @ts-ignore: decorator
+@inline
+export function partialBytes(headDim: i32): usize {
+  return <usize>(headDim + 4) * 4
+}
+
+// ---- quantised vectors ----
+
+/** Largest magnitude of `count` floats (a multiple of 4). */
+function largestMagnitude(values: usize, count: i32): f32 {
+  let largest = f32x4.splat(0)
+  for (let i = 0; i < count; i += 4) largest = f32x4.pmax(largest, f32x4.abs(v128.load(values + (<usize>i << 2))))
+  return horizontalMax(largest)
+}
+
+/** Writes `count` (a multiple of 8) codes in order; returns the scale. */
+export function quantizeVector(values: usize, count: i32, limit: f32, codes: usize): f32 {
+  const largest = largestMagnitude(values, count)
+  const inverse = f32x4.splat(largest > 0 ? limit / largest : 0)
+  for (let i = 0; i < count; i += 8) {
+    const at = values + (<usize>i << 2)
+    const low = roundToInt(f32x4.mul(v128.load(at), inverse))
+    const high = roundToInt(f32x4.mul(v128.load(at, 16), inverse))
+    v128.store(codes + (<usize>i << 1), i16x8.narrow_i32x4_s(low, high))
+  }
+  return largest / limit
+}
+
+// @ts-ignore: decorator
+@inline
+function laneOffset(model: Model, cache: Cache, layer: i32, head: i32): usize {
+  return <usize>(layer * model.kvHeadCount + head) * <usize>cache.capacity
+}
+
+/** Stores a key (headDim floats; `codes` is room for headDim i16). */
+export function storeKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
+  const headDim = model.headDim
+  const lane = laneOffset(model, cache, layer, head)
+  store<f32>(
+    cache.keyScales + ((lane + position) << 2),
+    quantizeVector(values, headDim, <f32>model.keyLimit, codes),
+  )
+  let at = cache.keys + (lane + (position & ~7)) * <usize>headDim * 2 + (<usize>(position & 7) << 2)
+  for (let s = 0; s < headDim >> 1; s++) {
+    store<u32>(at, load<u32>(codes + (<usize>s << 2)))
+    at += STEP_BYTES
+  }
+}
+
+/** Stores a value (headDim floats; `codes` is room for headDim i16). */
+export function storeValue(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
+  const headDim = model.headDim
+  const lane = laneOffset(model, cache, layer, head)
+  store<f32>(cache.valueScales + ((lane + position) << 2), quantizeVector(values, headDim, VALUE_LIMIT, codes))
+  const chunk = cache.values + (lane + (position & ~(CHUNK - 1))) * <usize>headDim * 2
+  const within = position & (CHUNK - 1)
+  let at = chunk + <usize>(within >> 1) * STEP_BYTES + (<usize>(within & 1) << 1)
+  for (let d = 0; d < headDim; d += 8) {
+    for (let i: usize = 0; i < 8; i++) {
+      store<u16>(at + (i << 2), load<u16>(codes + ((<usize>d + i) << 1)))
+    }
+    at += <usize>(CHUNK / 2) * STEP_BYTES
+  }
+}
+
+/** Reads a key back as floats. */
+export function loadKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, out: usize): void {
+  const headDim = model.headDim
+  const lane = laneOffset(model, cache, layer, head)
+  const scale = load<f32>(cache.keyScales + ((lane + position) << 2))
+  let at = cache.keys + (lane + (position & ~7)) * <usize>headDim * 2 + (<usize>(position & 7) << 2)
+  for (let s = 0; s < headDim >> 1; s++) {
+    store<f32>(out + (<usize>s << 3), scale * <f32>load<i16>(at))
+    store<f32>(out + (<usize>s << 3), scale * <f32>load<i16>(at, 2), 4)
+    at += STEP_BYTES
+  }
+}
+
+/** Copies a value from one position to another. */
+export function moveValue(model: Model, cache: Cache, layer: i32, head: i32, from: i32, to: i32): void {
+  const headDim = model.headDim
+  const lane = laneOffset(model, cache, layer, head)
+  store<f32>(cache.valueScales + ((lane + to) << 2), load<f32>(cache.valueScales + ((lane + from) << 2)))
+  let source = valueAt(cache, lane, headDim, from)
+  let target = valueAt(cache, lane, headDim, to)
+  for (let d = 0; d < headDim; d += 8) {
+    for (let i: usize = 0; i < 8; i++) store<u16>(target + (i << 2), load<u16>(source + (i << 2)))
+    source += <usize>(CHUNK / 2) * STEP_BYTES
+    target += <usize>(CHUNK / 2) * STEP_BYTES
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function valueAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+  const within = position & (CHUNK - 1)
+  return (
+    cache.values + (lane + (position & ~(CHUNK - 1))) * <usize>headDim * 2 +
+    <usize>(within >> 1) * STEP_BYTES + (<usize>(within & 1) << 1)
+  )
+}
+
+// ---- panel products ----
+
+/**
+ * For `rows` (1…4) vectors of codes, `stride` bytes apart: 8 sums each over a panel's steps, as f32, into `out`
+ * (rows, 8) with `outStride` bytes a row, times the row's factor; added to what is there where `add`.
+ */
+// @ts-ignore: decorator
+@inline
+function panelDot(rows: i32, panel: usize, steps: i32, codes: usize, stride: usize, factors: usize, out: usize, outStride: usize, add: bool): void {
+  let a0 = i32x4.splat(0), a1 = i32x4.splat(0)
+  let b0 = i32x4.splat(0), b1 = i32x4.splat(0)
+  let c0 = i32x4.splat(0), c1 = i32x4.splat(0)
+  let d0 = i32x4.splat(0), d1 = i32x4.splat(0)
+  for (let s = 0; s < steps; s++) {
+    const p0 = v128.load(panel)
+    const p1 = v128.load(panel, 16)
+    let pair = v128.load32_splat(codes)
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, pair))
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, pair))
+    if (rows > 1) {
+      pair = v128.load32_splat(codes + stride)
+      b0 = i32x4.add(b0, i32x4.dot_i16x8_s(p0, pair))
+      b1 = i32x4.add(b1, i32x4.dot_i16x8_s(p1, pair))
+    }
+    if (rows > 2) {
+      pair = v128.load32_splat(codes + stride * 2)
+      c0 = i32x4.add(c0, i32x4.dot_i16x8_s(p0, pair))
+      c1 = i32x4.add(c1, i32x4.dot_i16x8_s(p1, pair))
+    }
+    if (rows > 3) {
+      pair = v128.load32_splat(codes + stride * 3)
+      d0 = i32x4.add(d0, i32x4.dot_i16x8_s(p0, pair))
+      d1 = i32x4.add(d1, i32x4.dot_i16x8_s(p1, pair))
+    }
+    panel += STEP_BYTES
+    codes += 4
+  }
+  storeSums(out, a0, a1, v128.load32_splat(factors), add)
+  if (rows > 1) storeSums(out + outStride, b0, b1, v128.load32_splat(factors, 4), add)
+  if (rows > 2) storeSums(out + outStride * 2, c0, c1, v128.load32_splat(factors, 8), add)
+  if (rows > 3) storeSums(out + outStride * 3, d0, d1, v128.load32_splat(factors, 12), add)
+}
+
+// @ts-ignore: decorator
+@inline
+function storeSums(out: usize, low: v128, high: v128, factor: v128, add: bool): void {
+  let a = f32x4.mul(f32x4.convert_i32x4_s(low), factor)
+  let b = f32x4.mul(f32x4.convert_i32x4_s(high), factor)
+  if (add) {
+    a = f32x4.add(v128.load(out), a)
+    b = f32x4.add(v128.load(out, 16), b)
+  }
+  v128.store(out, a)
+  v128.store(out, b, 16)
+}
+
+// ---- one chunk ----
+
+/**
+ * Scores of `rows` queries of one KV head with the tokens of [chunkStart, last], then their partial results.
+ * `codes`: (rows, headDim) i16. `factors`: f32 (rows), query scale × attention scale. `first`: oldest token seen.
+ * `work`: this thread's room, see attentionWorkBytes. Results: `partials`, `partialStride` bytes a row.
+ */
+// @ts-ignore: decorator
+@inline
+function chunkRows(
+  rows: i32, model: Model, cache: Cache, lane: usize, chunkStart: i32, first: i32, last: i32,
+  codes: usize, factors: usize, work: usize, partials: usize, partialStride: usize,
+): void {
+  const headDim = model.headDim
+  const vectorBytes = <usize>headDim * 2
+  const count = last - chunkStart + 1 // 1…64
+  const scores = work // f32 (rows, 64)
+  const probabilities = work + 4 * CHUNK * 4 // i16 (rows, 64)
+  const outFactors = probabilities + 4 * CHUNK * 2 // f32 (rows)
+
+  for (let t = 0; t < count; t += 8) {
+    panelDot(
+      rows, cache.keys + (lane + chunkStart + t) * vectorBytes, headDim >> 1, codes, vectorBytes, factors,
+      scores + (<usize>t << 2), CHUNK * 4, false,
+    )
+  }
+  const keyScales = cache.keyScales + ((lane + chunkStart) << 2)
+  const valueScales = cache.valueScales + ((lane + chunkStart) << 2)
+  const padded = (count + 7) & ~7
+  for (let r = 0; r < rows; r++) {
+    const score = scores + <usize>r * CHUNK * 4
+    let largest = f32x4.splat(-Infinity)
+    for (let t = 0; t < padded; t += 4) {
+      const at = <usize>t << 2
+      let s = f32x4.mul(v128.load(score + at), v128.load(keyScales + at))
+      if (model.attentionSoftcap > 0) s = softcap4(s, model.attentionSoftcap)
+      v128.store(score + at, s)
+    }
+    for (let t = count; t < padded; t++) store<f32>(score + (<usize>t << 2), -Infinity)
+    for (let t = chunkStart; t < first; t++) store<f32>(score + (<usize>(t - chunkStart) << 2), -Infinity)
+    for (let t = 0; t < padded; t += 4) largest = f32x4.pmax(largest, v128.load(score + (<usize>t << 2)))
+    const maximum = horizontalMax(largest)
+
+    // Probabilities times their token's value scale become integers against the largest of them.
+    let sum = f32x4.splat(0)
+    let top = f32x4.splat(0)
+    for (let t = 0; t < padded; t += 4) {
+      const at = <usize>t << 2
+      const p = exp4(f32x4.sub(v128.load(score + at), f32x4.splat(maximum)))
+      sum = f32x4.add(sum, p)
+      const scaled = v128.and(f32x4.mul(p, v128.load(valueScales + at)), f32x4.gt(p, f32x4.splat(0)))
+      top = f32x4.pmax(top, scaled)
+      v128.store(score + at, scaled)
+    }
+    const topScale = horizontalMax(top)
+    const inverse = f32x4.splat(topScale > 0 ? PROBABILITY_LIMIT / topScale : 0)
+    const out = probabilities + <usize>r * CHUNK * 2
+    for (let t = 0; t < padded; t += 8) {
+      const at = score + (<usize>t << 2)
+      v128.store(
+        out + (<usize>t << 1),
+        i16x8.narrow_i32x4_s(
+          roundToInt(f32x4.mul(v128.load(at), inverse)),
+          roundToInt(f32x4.mul(v128.load(at, 16), inverse)),
+        ),
+      )
+    }
+    store<f32>(outFactors + (<usize>r << 2), topScale / PROBABILITY_LIMIT)
+    const tail = partials + <usize>r * partialStride + (<usize>headDim << 2)
+    store<f32>(tail, maximum)
+    store<f32>(tail, horizontalSum(sum), 4)
+  }
+  const values = cache.values + (lane + chunkStart) * vectorBytes
+  for (let d = 0; d < headDim; d += 8) {
+    panelDot(
+      rows, values + <usize>(d >> 3) * (CHUNK / 2) * STEP_BYTES, (count + 1) >> 1, probabilities, CHUNK * 2,
+      outFactors, partials + (<usize>d << 2), partialStride, false,
+    )
+  }
+}
+
+/** Bytes that attendChunk needs as `work`. */
+export const ATTENTION_WORK_BYTES: usize = 4 * 64 * 4 + 4 * 64 * 2 + 16
+
+/**
+ * Partial results of one chunk for all query heads that share a KV head.
+ * `queries`: records of queryRecordBytes, `group` of them.
+ */
+export function attendChunk(
+  model: Model, cache: Cache, layer: i32, kvHead: i32, chunkStart: i32, first: i32, last: i32,
+  codes: usize, factors: usize, group: i32, work: usize, partials: usize, partialStride: usize,
+): void {
+  const lane = laneOffset(model, cache, layer, kvHead)
+  const vectorBytes = <usize>model.headDim * 2
+  last = min(last, chunkStart + CHUNK - 1)
+  while (group >= 4) {
+    chunkRows(4, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+    codes += vectorBytes * 4
+    factors += 16
+    partials += partialStride * 4
+    group -= 4
+  }
+  if (group == 3) chunkRows(3, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  else if (group == 2) chunkRows(2, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  else if (group == 1) chunkRows(1, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+}
+
+// ---- merging chunks ----
+
+/** Starts a head's running result: output (headDim), maximum, sum. */
+export function clearResult(result: usize, headDim: i32): void {
+  memory.fill(result, 0, <usize>headDim << 2)
+  store<f32>(result + (<usize>headDim << 2), -Infinity)
+  store<f32>(result + (<usize>headDim << 2), 0, 4)
+}
+
+/** Adds a chunk's partial result to the running one. */
+export function mergePartial(result: usize, partial: usize, headDim: i32): void {
+  const tail = <usize>headDim << 2
+  const oldMaximum = load<f32>(result + tail)
+  const maximum = max(oldMaximum, load<f32>(partial + tail))
+  const keep = exp1(oldMaximum - maximum)
+  const take = exp1(load<f32>(partial + tail) - maximum)
+  const keep4 = f32x4.splat(keep)
+  const take4 = f32x4.splat(take)
+  for (let d: usize = 0; d < tail; d += 16) {
+    const sum = f32x4.add(
+      f32x4.mul(v128.load(result + d), keep4),
+      f32x4.mul(v128.load(partial + d), take4),
+    )
+    v128.store(result + d, sum)
+  }
+  store<f32>(result + tail, maximum)
+  store<f32>(result + tail, load<f32>(result + tail, 4) * keep + load<f32>(partial + tail, 4) * take, 4)
+}
+
+/** Writes the normalised output (headDim floats). */
+export function finishResult(result: usize, headDim: i32, out: usize): void {
+  const tail = <usize>headDim << 2
+  const inverse = f32x4.splat(<f32>1 / load<f32>(result + tail, 4))
+  for (let d: usize = 0; d < tail; d += 16) v128.store(out + d, f32x4.mul(v128.load(result + d), inverse))
+}

@@ -1,0 +1,77 @@
+/** What the host calls. Kernels keep no state beyond globals of one instance; all data lies where the host puts it. */
+import { loadKey, moveValue, storeKey } from './attention'
+import { forward } from './forward'
+import { rotate } from './rope'
+import { Cache, Layer, Model, Scratch } from './structs'
+import { JOB_EXIT, nextJob, setThread, startJob } from './threads'
+
+export { matrixKind, groupBytes, repack } from './repack'
+export { multiply } from './matmul'
+export { quantizeRecord, rmsNorm } from './activations'
+export { setThread } from './threads'
+
+/** Sizes of the records, for the host to check its own against. */
+export function modelBytes(): i32 {
+  return offsetof<Model>()
+}
+export function layerBytes(): i32 {
+  return offsetof<Layer>()
+}
+export function scratchBytes(): i32 {
+  return offsetof<Scratch>()
+}
+export function cacheBytes(): i32 {
+  return offsetof<Cache>()
+}
+
+// The job, written by the first thread before it wakes the others.
+const JOB_ARGUMENTS: usize = 1024 + 384
+
+/** First thread: evaluates tokens with all threads (forward.ts). */
+export function run(model: usize, scratch: usize, cache: usize, count: i32, position: i32, outputs: i32): void {
+  store<u32>(JOB_ARGUMENTS, <u32>model)
+  store<u32>(JOB_ARGUMENTS, <u32>scratch, 4)
+  store<u32>(JOB_ARGUMENTS, <u32>cache, 8)
+  store<i32>(JOB_ARGUMENTS, count, 12)
+  store<i32>(JOB_ARGUMENTS, position, 16)
+  store<i32>(JOB_ARGUMENTS, outputs, 20)
+  startJob(1)
+  forward(model, scratch, cache, count, position, outputs)
+}
+
+/** First thread: lets the others return from serve(). */
+export function exit(): void {
+  startJob(JOB_EXIT)
+}
+
+/** Other threads: take part in jobs until exit(). */
+export function serve(index: i32, count: i32): void {
+  setThread(index, count)
+  let done: i32 = 0
+  while (nextJob(done) != JOB_EXIT) {
+    done++
+    forward(
+      load<u32>(JOB_ARGUMENTS), load<u32>(JOB_ARGUMENTS, 4), load<u32>(JOB_ARGUMENTS, 8),
+      load<i32>(JOB_ARGUMENTS, 12), load<i32>(JOB_ARGUMENTS, 16), load<i32>(JOB_ARGUMENTS, 20),
+    )
+  }
+}
+
+/**
+ * Moves cached tokens [from, from + count) down to `to`, rotating keys by `rotation` (the angle of to − from).
+ * `work`: room for headDim × 6 bytes.
+ */
+export function shiftLayer(
+  modelPointer: usize, cachePointer: usize, layer: i32, from: i32, to: i32, count: i32, rotation: usize, work: usize,
+): void {
+  const model = changetype<Model>(modelPointer)
+  const cache = changetype<Cache>(cachePointer)
+  for (let head = 0; head < model.kvHeadCount; head++) {
+    for (let i = 0; i < count; i++) {
+      loadKey(model, cache, layer, head, from + i, work)
+      rotate(work, rotation, model.ropeDimensions, model.ropeStyle)
+      storeKey(model, cache, layer, head, to + i, work, work + (<usize>model.headDim << 2))
+      moveValue(model, cache, layer, head, from + i, to + i)
+    }
+  }
+}

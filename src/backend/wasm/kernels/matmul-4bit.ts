@@ -1,0 +1,235 @@
+/**
+ * Matrix products with MATRIX_4BIT weights: out[token][row] = Σ columns weight × value.
+ *
+ * One token takes two groups (16 rows) at once, so that a quad of activations is loaded once for both. More tokens
+ * take one group × four tokens, so that a quad of weights is unpacked once for four.
+ * Every path adds a row's blocks in the same order by the same operations: results do not depend on the path.
+ */
+import { addDot, BLOCK_ACTIVATION_BYTES, finishDot, loadQuad, loadSignedScales, multiplyAdd, ROW_FACTOR } from './dot'
+import { BLOCK_META_BYTES } from './activations'
+import { BLOCK_BYTES_4BIT } from './structs'
+
+/** Adds one block's contribution to four rows: dots × weight scale × scale + minimum × sum. */
+// @ts-ignore: decorator
+@inline
+function addBlock(row: v128, dots: v128, weightScale: v128, minimum: v128, scale: v128, sum: v128): v128 {
+  row = multiplyAdd(f32x4.convert_i32x4_s(dots), f32x4.mul(weightScale, scale), row)
+  return multiplyAdd(minimum, sum, row)
+}
+
+// @ts-ignore: decorator
+@inline
+function plainLow(weights: v128, quad: usize): v128 {
+  const mask = i16x8.splat(0x0f)
+  return i32x4.add(
+    i32x4.dot_i16x8_s(v128.and(weights, mask), v128.load32_splat(quad)),
+    i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(weights, 8), mask), v128.load32_splat(quad, 4)),
+  )
+}
+
+// @ts-ignore: decorator
+@inline
+function plainHigh(weights: v128, quad: usize): v128 {
+  const mask = i16x8.splat(0x0f)
+  return i32x4.add(
+    i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(weights, 4), mask), v128.load32_splat(quad)),
+    i32x4.dot_i16x8_s(i16x8.shr_u(weights, 12), v128.load32_splat(quad, 4)),
+  )
+}
+
+/** Rows of groups [from, to) for one token; `out` points to row 0 and is written, or added to. */
+export function token4bit(
+  weights: usize, codes: usize, meta: usize, columns: i32, from: i32, to: i32, out: usize, add: bool,
+): void {
+  const blocks = columns >> 5
+  const groupBytes = <usize>blocks * BLOCK_BYTES_4BIT
+  let group = from
+  for (; group + 2 <= to; group += 2) {
+    let w0 = weights + <usize>group * groupBytes
+    let x = codes
+    let m = meta
+    let r0 = f32x4.splat(0)
+    let r1 = f32x4.splat(0)
+    let r2 = f32x4.splat(0)
+    let r3 = f32x4.splat(0)
+    for (let b = blocks; b > 0; b--) {
+      let w1 = w0 + groupBytes
+      let s0 = i32x4.splat(0)
+      let s1 = i32x4.splat(0)
+      let s2 = i32x4.splat(0)
+      let s3 = i32x4.splat(0)
+      if (DOT == 0) {
+        for (let q: usize = 0; q < 8; q++) {
+          const a = v128.load(w0 + q * 16, 32)
+          const c = v128.load(w1 + q * 16, 32)
+          s0 = i32x4.add(s0, plainLow(a, x + q * 8))
+          s1 = i32x4.add(s1, plainHigh(a, x + q * 8))
+          s2 = i32x4.add(s2, plainLow(c, x + q * 8))
+          s3 = i32x4.add(s3, plainHigh(c, x + q * 8))
+        }
+      } else {
+        const mask = i8x16.splat(0x0f)
+        for (let q: usize = 0; q < 8; q++) {
+          const quad = loadQuad(x, q)
+          const a = v128.load(w0 + q * 16, 32)
+          const c = v128.load(w1 + q * 16, 32)
+          s0 = addDot(s0, quad, v128.and(a, mask))
+          s1 = addDot(s1, quad, v128.and(i16x8.shr_u(a, 4), mask))
+          s2 = addDot(s2, quad, v128.and(c, mask))
+          s3 = addDot(s3, quad, v128.and(i16x8.shr_u(c, 4), mask))
+        }
+        s0 = finishDot(s0)
+        s1 = finishDot(s1)
+        s2 = finishDot(s2)
+        s3 = finishDot(s3)
+      }
+      const scale = v128.load32_splat(m)
+      const sum = v128.load32_splat(m, 4)
+      r0 = addBlock(r0, s0, loadSignedScales(w0), loadSignedScales(w0 + 16), scale, sum)
+      r1 = addBlock(r1, s1, loadSignedScales(w0 + 8), loadSignedScales(w0 + 24), scale, sum)
+      r2 = addBlock(r2, s2, loadSignedScales(w1), loadSignedScales(w1 + 16), scale, sum)
+      r3 = addBlock(r3, s3, loadSignedScales(w1 + 8), loadSignedScales(w1 + 24), scale, sum)
+      w0 += BLOCK_BYTES_4BIT
+      x += BLOCK_ACTIVATION_BYTES
+      m += BLOCK_META_BYTES
+    }
+    const y = out + (<usize>group << 5)
+    storeRows(y, r0, add)
+    storeRows(y + 16, r1, add)
+    storeRows(y + 32, r2, add)
+    storeRows(y + 48, r3, add)
+  }
+  if (group < to) group4bit(weights + <usize>group * groupBytes, codes, meta, blocks, out + (<usize>group << 5), add)
+}
+
+/** One group (8 rows) for one token. */
+function group4bit(weights: usize, codes: usize, meta: usize, blocks: i32, out: usize, add: bool): void {
+  let r0 = f32x4.splat(0)
+  let r1 = f32x4.splat(0)
+  for (let b = blocks; b > 0; b--) {
+    let s0 = i32x4.splat(0)
+    let s1 = i32x4.splat(0)
+    if (DOT == 0) {
+      for (let q: usize = 0; q < 8; q++) {
+        const a = v128.load(weights + q * 16, 32)
+        s0 = i32x4.add(s0, plainLow(a, codes + q * 8))
+        s1 = i32x4.add(s1, plainHigh(a, codes + q * 8))
+      }
+    } else {
+      const mask = i8x16.splat(0x0f)
+      for (let q: usize = 0; q < 8; q++) {
+        const quad = loadQuad(codes, q)
+        const a = v128.load(weights + q * 16, 32)
+        s0 = addDot(s0, quad, v128.and(a, mask))
+        s1 = addDot(s1, quad, v128.and(i16x8.shr_u(a, 4), mask))
+      }
+      s0 = finishDot(s0)
+      s1 = finishDot(s1)
+    }
+    const scale = v128.load32_splat(meta)
+    const sum = v128.load32_splat(meta, 4)
+    r0 = addBlock(r0, s0, loadSignedScales(weights), loadSignedScales(weights + 16), scale, sum)
+    r1 = addBlock(r1, s1, loadSignedScales(weights + 8), loadSignedScales(weights + 24), scale, sum)
+    weights += BLOCK_BYTES_4BIT
+    codes += BLOCK_ACTIVATION_BYTES
+    meta += BLOCK_META_BYTES
+  }
+  storeRows(out, r0, add)
+  storeRows(out + 16, r1, add)
+}
+
+/** Groups [from, to) for four tokens whose records lie `stride` bytes apart. */
+export function tile4bit(
+  weights: usize, codes: usize, meta: usize, stride: usize, columns: i32, from: i32, to: i32,
+  out: usize, outStride: usize, add: bool,
+): void {
+  const blocks = columns >> 5
+  const groupBytes = <usize>blocks * BLOCK_BYTES_4BIT
+  for (let group = from; group < to; group++) {
+    let w = weights + <usize>group * groupBytes
+    let x = codes
+    let m = meta
+    let r00 = f32x4.splat(0), r01 = f32x4.splat(0)
+    let r10 = f32x4.splat(0), r11 = f32x4.splat(0)
+    let r20 = f32x4.splat(0), r21 = f32x4.splat(0)
+    let r30 = f32x4.splat(0), r31 = f32x4.splat(0)
+    for (let b = blocks; b > 0; b--) {
+      let s00 = i32x4.splat(0), s01 = i32x4.splat(0)
+      let s10 = i32x4.splat(0), s11 = i32x4.splat(0)
+      let s20 = i32x4.splat(0), s21 = i32x4.splat(0)
+      let s30 = i32x4.splat(0), s31 = i32x4.splat(0)
+      const x1 = x + stride
+      const x2 = x1 + stride
+      const x3 = x2 + stride
+      if (DOT == 0) {
+        for (let q: usize = 0; q < 8; q++) {
+          const a = v128.load(w + q * 16, 32)
+          s00 = i32x4.add(s00, plainLow(a, x + q * 8))
+          s01 = i32x4.add(s01, plainHigh(a, x + q * 8))
+          s10 = i32x4.add(s10, plainLow(a, x1 + q * 8))
+          s11 = i32x4.add(s11, plainHigh(a, x1 + q * 8))
+          s20 = i32x4.add(s20, plainLow(a, x2 + q * 8))
+          s21 = i32x4.add(s21, plainHigh(a, x2 + q * 8))
+          s30 = i32x4.add(s30, plainLow(a, x3 + q * 8))
+          s31 = i32x4.add(s31, plainHigh(a, x3 + q * 8))
+        }
+      } else {
+        const mask = i8x16.splat(0x0f)
+        for (let q: usize = 0; q < 8; q++) {
+          const a = v128.load(w + q * 16, 32)
+          const low = v128.and(a, mask)
+          const high = v128.and(i16x8.shr_u(a, 4), mask)
+          let quad = loadQuad(x, q)
+          s00 = addDot(s00, quad, low)
+          s01 = addDot(s01, quad, high)
+          quad = loadQuad(x1, q)
+          s10 = addDot(s10, quad, low)
+          s11 = addDot(s11, quad, high)
+          quad = loadQuad(x2, q)
+          s20 = addDot(s20, quad, low)
+          s21 = addDot(s21, quad, high)
+          quad = loadQuad(x3, q)
+          s30 = addDot(s30, quad, low)
+          s31 = addDot(s31, quad, high)
+        }
+        s00 = finishDot(s00), s01 = finishDot(s01)
+        s10 = finishDot(s10), s11 = finishDot(s11)
+        s20 = finishDot(s20), s21 = finishDot(s21)
+        s30 = finishDot(s30), s31 = finishDot(s31)
+      }
+      const scale0 = loadSignedScales(w), scale1 = loadSignedScales(w + 8)
+      const minimum0 = loadSignedScales(w + 16), minimum1 = loadSignedScales(w + 24)
+      let scale = v128.load32_splat(m), sum = v128.load32_splat(m, 4)
+      r00 = addBlock(r00, s00, scale0, minimum0, scale, sum)
+      r01 = addBlock(r01, s01, scale1, minimum1, scale, sum)
+      scale = v128.load32_splat(m + stride), sum = v128.load32_splat(m + stride, 4)
+      r10 = addBlock(r10, s10, scale0, minimum0, scale, sum)
+      r11 = addBlock(r11, s11, scale1, minimum1, scale, sum)
+      scale = v128.load32_splat(m + stride * 2), sum = v128.load32_splat(m + stride * 2, 4)
+      r20 = addBlock(r20, s20, scale0, minimum0, scale, sum)
+      r21 = addBlock(r21, s21, scale1, minimum1, scale, sum)
+      scale = v128.load32_splat(m + stride * 3), sum = v128.load32_splat(m + stride * 3, 4)
+      r30 = addBlock(r30, s30, scale0, minimum0, scale, sum)
+      r31 = addBlock(r31, s31, scale1, minimum1, scale, sum)
+      w += BLOCK_BYTES_4BIT
+      x += BLOCK_ACTIVATION_BYTES
+      m += BLOCK_META_BYTES
+    }
+    let y = out + (<usize>group << 5)
+    storeRows(y, r00, add), storeRows(y + 16, r01, add)
+    y += outStride
+    storeRows(y, r10, add), storeRows(y + 16, r11, add)
+    y += outStride
+    storeRows(y, r20, add), storeRows(y + 16, r21, add)
+    y += outStride
+    storeRows(y, r30, add), storeRows(y + 16, r31, add)
+  }
+}
+
+/** Scales finished rows back and writes them, or adds them to what is there (the residual). */
+// @ts-ignore: decorator
+@inline
+export function storeRows(out: usize, rows: v128, add: bool): void {
+  const value = f32x4.mul(rows, f32x4.splat(ROW_FACTOR))
+  v128.store(out, add ? f32x4.add(v128.load(out), value) : value)
+}

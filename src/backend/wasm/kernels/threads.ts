@@ -1,0 +1,62 @@
+/**
+ * All threads run the same kernels over one memory, each taking its share. They meet at barriers: spin shortly,
+ * then sleep on a futex. Control words (i32), each on a cache line of its own so that waiting doesn't slow the writers.
+ */
+export const CONTROL: usize = 1024
+const ARRIVED: usize = CONTROL
+const GENERATION: usize = CONTROL + 64
+const SLEEPERS: usize = CONTROL + 128
+const JOB: usize = CONTROL + 192 // number of jobs started so far
+const JOB_SLEEPERS: usize = CONTROL + 256
+const JOB_KIND: usize = CONTROL + 320
+
+/** Checks before a thread sleeps: some 0.2 to 1 ms, longer than the host needs between two tokens. */
+const SPINS: i32 = 200000
+
+export const JOB_EXIT: i32 = -1
+
+export let threadIndex: i32 = 0
+export let threadCount: i32 = 1
+
+/** Says which of how many threads this instance is. */
+export function setThread(index: i32, count: i32): void {
+  threadIndex = index
+  threadCount = count
+}
+
+/** Returns when all threads have come here. */
+export function barrier(): void {
+  if (threadCount == 1) return
+  const generation = atomic.load<i32>(GENERATION)
+  if (atomic.add<i32>(ARRIVED, 1) == threadCount - 1) {
+    atomic.store<i32>(ARRIVED, 0)
+    atomic.store<i32>(GENERATION, generation + 1)
+    if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, -1)
+    return
+  }
+  waitForChange(GENERATION, SLEEPERS, generation)
+}
+
+/** Spins, then sleeps, until the word differs from `old`. The sleeper counts itself before it looks again. */
+function waitForChange(word: usize, sleepers: usize, old: i32): void {
+  for (let i = 0; i < SPINS; i++) {
+    if (atomic.load<i32>(word) != old) return
+  }
+  atomic.add<i32>(sleepers, 1)
+  while (atomic.load<i32>(word) == old) atomic.wait<i32>(word, old, -1)
+  atomic.sub<i32>(sleepers, 1)
+}
+
+/** Main thread: wakes the others for a job. */
+export function startJob(kind: i32): void {
+  if (threadCount == 1) return
+  store<i32>(JOB_KIND, kind)
+  atomic.add<i32>(JOB, 1)
+  if (atomic.load<i32>(JOB_SLEEPERS) != 0) atomic.notify(JOB, -1)
+}
+
+/** Other threads: waits for the job after number `done`; its kind. */
+export function nextJob(done: i32): i32 {
+  waitForChange(JOB, JOB_SLEEPERS, done)
+  return load<i32>(JOB_KIND)
+}

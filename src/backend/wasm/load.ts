@@ -1,0 +1,186 @@
+import { EngineError } from '../../contract/error'
+import type { ModelDefinition } from '../../model/definition'
+import type { Backend, BackendSession, LoadBackend } from '../backend'
+import { Arena } from './arena'
+import { chooseVariant, compileKernels, type Kernels, type Variant } from './kernels'
+import { cacheFields, layerFields, modelFields, recordBytes, scratchFields } from './records'
+import { allocateScratch, type Scratch } from './scratch'
+import { WasmSession } from './session'
+import { startThreads, type ThreadPool } from './thread-pool'
+import { loadWeights, type LoadedModel } from './weights'
+
+/** Tokens of one call: an abort takes effect between calls. */
+const MAX_BATCH = 64
+const MAX_THREADS = 16
+const PAGE_BYTES = 65_536
+const MAXIMUM_PAGES = 65_536
+
+/** The CPU backend: kernels in WebAssembly with SIMD, on as many threads as are wanted and to be had. */
+export const loadWasm: LoadBackend = (options) => loadWasmVariant(options)
+
+/** The same with a given build of the kernels, for tests and measurements. */
+export async function loadWasmVariant(
+  options: Parameters<LoadBackend>[0],
+  variant?: Variant,
+): Promise<Backend> {
+  const { model, bytes, signal, onProgress } = options
+  checkModel(model)
+  const chosen = variant ?? (await chooseVariant(signal))
+  const threads = threadCount(options.threads)
+  const shared = threads > 1
+  const module = await compileKernels(chosen, shared, signal)
+  const memory = createMemory(shared)
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+  const kernels = exports as unknown as Kernels
+  checkRecords(kernels)
+  const arena = new Arena(memory)
+  // The threads start while the weights load.
+  const pool = shared ? startThreads({ module, memory, count: threads }) : Promise.resolve(null)
+  pool.catch(() => undefined)
+  try {
+    const loaded = await loadWeights({ model, bytes, arena, kernels, signal, onProgress })
+    const scratch = allocateScratch(model, arena, {
+      maxBatch: MAX_BATCH,
+      threads,
+      ropeCount: loaded.ropes.length,
+      contextLength: model.contextLength,
+    })
+    kernels.setThread(0, threads)
+    return new WasmBackend({
+      model,
+      loaded,
+      arena,
+      kernels,
+      scratch,
+      variant: chosen,
+      threads,
+      pool: await pool,
+    })
+  } catch (error) {
+    await pool.then((started) => started?.terminate()).catch(() => undefined)
+    throw error
+  }
+}
+
+interface Parts {
+  model: ModelDefinition
+  loaded: LoadedModel
+  arena: Arena
+  kernels: Kernels
+  scratch: Scratch
+  variant: Variant
+  threads: number
+  pool: ThreadPool | null
+}
+
+class WasmBackend implements Backend {
+  readonly kind = 'wasm'
+  readonly variant: string
+  readonly threads: number
+  readonly maxBatch = MAX_BATCH
+  readonly weightsBytes: number
+  readonly #sessions = new Set<WasmSession>()
+  #parts: Parts | null
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.variant = parts.variant
+    this.threads = parts.threads
+    this.weightsBytes = parts.loaded.weightsBytes
+  }
+
+  get memoryBytes(): number {
+    return this.#parts?.arena.usedBytes ?? 0
+  }
+
+  createSession({ contextLength }: { contextLength: number }): BackendSession {
+    if (this.#parts === null) {
+      throw new EngineError('disposed', 'This WebAssembly backend was disposed of; load the model again.')
+    }
+    const { model, loaded, arena, kernels, scratch } = this.#parts
+    if (!Number.isInteger(contextLength) || contextLength < 1 || contextLength > model.contextLength) {
+      throw new EngineError(
+        'invalid-argument',
+        `contextLength must be 1 to ${model.contextLength}, got ${String(contextLength)}.`,
+      )
+    }
+    const host = {
+      model,
+      modelPointer: loaded.pointer,
+      ropes: loaded.ropes,
+      arena,
+      kernels,
+      scratch,
+      maxBatch: MAX_BATCH,
+      onDispose: (session: WasmSession) => void this.#sessions.delete(session),
+    }
+    const session = new WasmSession(host, contextLength)
+    this.#sessions.add(session)
+    return session
+  }
+
+  dispose(): void {
+    if (this.#parts === null) return
+    for (const session of this.#sessions) session.dispose()
+    this.#parts.pool?.terminate()
+    this.#parts = null
+  }
+}
+
+/** Threads share memory only where the page is cross-origin isolated; elsewhere there is one. */
+function threadCount(wanted: number | undefined): number {
+  const isolated = globalThis.crossOriginIsolated as boolean | undefined
+  const canShare = typeof SharedArrayBuffer !== 'undefined' && isolated !== false
+  if (!canShare) return 1
+  const available = navigatorConcurrency()
+  return Math.max(1, Math.min(wanted ?? available, MAX_THREADS))
+}
+
+function navigatorConcurrency(): number {
+  const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } }
+  // Beyond four, small models gain nothing: memory is the limit, and the page needs a core.
+  return Math.min(navigator?.hardwareConcurrency ?? 2, 4)
+}
+
+function createMemory(shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared })
+  } catch (cause) {
+    throw new EngineError(
+      'out-of-memory',
+      `This device does not give ${(MAXIMUM_PAGES * PAGE_BYTES) / 2 ** 30} GiB of address space.`,
+      { cause },
+    )
+  }
+}
+
+/** What the kernels take for granted. */
+function checkModel(model: ModelDefinition): void {
+  if (model.headDim % 8 !== 0 || model.headDim > 1024) {
+    throw new EngineError(
+      'unsupported',
+      `Heads of ${model.headDim} dimensions; the kernels take multiples of 8 to 1,024.`,
+    )
+  }
+  const { dimensionCount, style } = model.layers[0]!.rope
+  if (model.layers.some(({ rope }) => rope.dimensionCount !== dimensionCount || rope.style !== style)) {
+    throw new EngineError('unsupported', 'Layers whose rotations differ in form are not supported.')
+  }
+}
+
+function checkRecords(kernels: Kernels): void {
+  const pairs: [string, number, number][] = [
+    ['Model', kernels.modelBytes(), recordBytes(modelFields)],
+    ['Layer', kernels.layerBytes(), recordBytes(layerFields)],
+    ['Scratch', kernels.scratchBytes(), recordBytes(scratchFields)],
+    ['Cache', kernels.cacheBytes(), recordBytes(cacheFields)],
+  ]
+  for (const [name, compiled, ours] of pairs) {
+    if (compiled !== ours) {
+      throw new EngineError(
+        'internal',
+        `Record ${name} has ${compiled} bytes in the kernels and ${ours} here.`,
+      )
+    }
+  }
+}
