@@ -2,7 +2,7 @@
 export type ImportKind = 'static' | 'dynamic' | 'type'
 
 /** One row of the table in docs/architecture.md. Paths are relative to `src/`; a folder stands for all in it. */
-interface ImportRule {
+export interface ImportRule {
   /** May be imported in any way. */
   readonly may: readonly string[]
   /** May be imported as types only. */
@@ -14,7 +14,7 @@ interface ImportRule {
 const BACKENDS = ['backend/reference', 'backend/wasm', 'backend/webgpu']
 
 /** The longest matching path decides; every file under `src/` must match one. */
-const RULES: Readonly<Record<string, ImportRule>> = {
+export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   'index.ts': { may: ['client', 'router', 'contract'] },
   contract: { may: [] },
   app: { may: ['widget', 'client', 'router', 'contract'] },
@@ -47,7 +47,7 @@ export function checkDirection(from: string, to: string, kind: ImportKind): stri
   const toZone = zoneOf(to)
   if (toZone === null) return `${from} imports ${to}, which lies in no folder of the table`
   if (fromZone === toZone) return null
-  const rule = RULES[fromZone]
+  const rule = IMPORT_RULES[fromZone]
   if (rule === undefined || covers(rule.may, to)) return null
   if (covers(rule.dynamic, to)) {
     return kind === 'static' ? `${from} may import ${to} only by import() or as types` : null
@@ -59,7 +59,7 @@ export function checkDirection(from: string, to: string, kind: ImportKind): stri
 
 function zoneOf(path: string): string | null {
   let longest: string | null = null
-  for (const zone of Object.keys(RULES)) {
+  for (const zone of Object.keys(IMPORT_RULES)) {
     if (contains(zone, path) && zone.length > (longest?.length ?? 0)) longest = zone
   }
   return longest
