@@ -30,7 +30,7 @@ function fakeEngine(answer: Answer, seen: ChatCompletionParams[] = []): Engine {
   }
   return {
     info: INFO,
-    chat: { completions: { create: create as Engine['chat']['completions']['create'] } },
+    chat: { completions: { create: create as unknown as Engine['chat']['completions']['create'] } },
     dispose: async () => undefined,
   }
 }

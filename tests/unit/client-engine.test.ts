@@ -102,7 +102,9 @@ class PortWorker extends EventTarget {
   constructor(port: MessagePort) {
     super()
     this.port = port
-    port.addEventListener('message', (event) => this.dispatchEvent(new MessageEvent('message', event)))
+    port.addEventListener('message', ({ data, ports }) => {
+      this.dispatchEvent(new MessageEvent('message', { data, ports: [...ports] }))
+    })
     port.start()
   }
 
