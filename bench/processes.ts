@@ -40,7 +40,12 @@ export function resetPeak(pid: number): void {
 
 function readProc(pid: number, file: string): string | null {
   if (process.platform !== 'linux') return null
-  return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    // The process has ended.
+    return null
+  }
 }
 
 let ticks: number | null = null
