@@ -103,7 +103,7 @@ class PortWorker extends EventTarget {
     super()
     this.port = port
     port.addEventListener('message', ({ data, ports }) => {
-      this.dispatchEvent(new MessageEvent('message', { data, ports: [...ports] }))
+      this.dispatchEvent(new MessageEvent('message', { data: data as unknown, ports: [...ports] }))
     })
     port.start()
   }
