@@ -1,8 +1,8 @@
 import type { ByteSource } from '../contract/bytes'
 import { EngineError } from '../contract/error'
-import { maxHeaderBytes } from './limits'
+import { maxBoxedValues, maxHeaderBytes } from './limits'
 
-const firstReadBytes = 1024 * 1024
+const firstReadBytes = 2 * 2 ** 20
 
 /** Thrown when a value lies beyond the bytes fetched so far; `HeaderCursor.read` catches it. Never leaves this file. */
 class Incomplete {
@@ -30,6 +30,7 @@ export class HeaderCursor {
   readonly #signal: AbortSignal | undefined
   /** Most bytes a header of this file can have. */
   readonly #limitBytes: number
+  #boxedValues = 0
   #bytes = new Uint8Array(0)
   #view = new DataView(this.#bytes.buffer)
 
@@ -41,6 +42,7 @@ export class HeaderCursor {
 
   async read<T>(parse: (cursor: HeaderCursor) => T): Promise<T> {
     const start = this.position
+    const boxedValues = this.#boxedValues
     for (;;) {
       try {
         return parse(this)
@@ -48,7 +50,18 @@ export class HeaderCursor {
         if (!(error instanceof Incomplete)) throw error
         await this.#fetch(error.neededBytes)
         this.position = start
+        this.#boxedValues = boxedValues
       }
+    }
+  }
+
+  /** Counts values that take more memory than file against `maxBoxedValues`; call before they are made. */
+  countBoxed(count: number, what: string): void {
+    this.#boxedValues += count
+    if (this.#boxedValues > maxBoxedValues) {
+      throw invalidModel(
+        `${what} at byte ${this.position}: more than ${maxBoxedValues} booleans and nested arrays.`,
+      )
     }
   }
 

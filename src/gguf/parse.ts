@@ -174,10 +174,12 @@ function readArray(cursor: HeaderCursor, key: string, depth: number): GgufValue 
     case 6:
       return new Float32Array(cursor.bytes(length * 4).buffer)
     case 7:
+      cursor.countBoxed(length, `"${key}"`)
       return readEach(length, () => cursor.bool())
     case 8:
       return cursor.strings(length, maxStringBytes, `"${key}"`)
     case 9:
+      cursor.countBoxed(length, `"${key}"`)
       return readEach(length, () => readArray(cursor, key, depth + 1))
     case 10:
       return Float64Array.from(readEach(length, () => cursor.uint64()))
