@@ -7,8 +7,8 @@ import { openFileSource } from '../../src/store/node-file'
 import { createTokenizer } from '../../src/tokenizer/tokenizer'
 import type { Tokenizer } from '../../src/tokenizer/tokenizer'
 import { tokenizerTexts } from '../fixtures/tokenizer-texts'
+import { vocabularyFile } from './llama-cpp-files'
 import { openSmolLm2 } from './model-files'
-import { vocabularyFile } from './vocabulary-files'
 
 /** A vocabulary, with metadata in place of the file's own. */
 interface Case {
