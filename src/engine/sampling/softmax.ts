@@ -59,7 +59,8 @@ export function weigh(candidates: Candidates, largest: number, temperature: numb
 
 /**
  * Takes the most likely tokens, weighed, until their weight reaches `target`, or all that are at least `floor`.
- * Looks below the largest logit in widening steps: the head nearly always suffices, so only few exponentials are taken.
+ * Looks further below the largest logit step by step: the head nearly always suffices, so few exponentials are taken.
+ * Of SmolLM2's 49,152 logits some 8 lie within 3 of the largest, 70 within 6, 2,000 within 12, 39,000 within 24.
  */
 export function gatherMass(
   logits: Float32Array,
@@ -69,7 +70,7 @@ export function gatherMass(
   floor: number,
   out: Candidates,
 ): number {
-  for (let width = 3; ; width *= 2) {
+  for (let width = 3; ; width += 4) {
     const threshold = Math.max(largest - width * temperature, floor)
     gatherAbove(logits, threshold, out)
     const mass = weigh(out, largest, temperature)

@@ -14,16 +14,14 @@ export function selectTopK(logits: Float32Array, k: number, out: Candidates): vo
     out.logits[id] = logits[id]!
   }
   for (let i = (size >>> 1) - 1; i >= 0; i--) sink(out, i, size)
-  let worst = out.logits[0]!
-  for (let id = size; id < logits.length; id++) {
-    const logit = logits[id]!
-    // Among equals the one already in has the lower id and stays.
-    if (logit > worst) {
-      out.ids[0] = id
-      out.logits[0] = logit
-      sink(out, 0, size)
-      worst = out.logits[0]!
-    }
+  for (
+    let id = nextAbove(logits, size, out.logits[0]!);
+    id >= 0;
+    id = nextAbove(logits, id + 1, out.logits[0]!)
+  ) {
+    out.ids[0] = id
+    out.logits[0] = logits[id]!
+    sink(out, 0, size)
   }
   for (let end = size - 1; end > 0; end--) {
     out.swap(0, end)
@@ -31,16 +29,31 @@ export function selectTopK(logits: Float32Array, k: number, out: Candidates): vo
   }
 }
 
-/** Restores the heap (the worst candidate on top) below i. */
-function sink(heap: Candidates, i: number, size: number): void {
-  for (;;) {
-    let worst = i
-    const left = 2 * i + 1
-    const right = left + 1
-    if (left < size && heap.before(worst, left)) worst = left
-    if (right < size && heap.before(worst, right)) worst = right
-    if (worst === i) return
-    heap.swap(i, worst)
-    i = worst
+/**
+ * The first token from `from` on whose logit is above `worst`, or −1. Among equals the one already in the heap has the
+ * lower id and stays. A loop without calls: within the loop above V8 takes four times as long over it.
+ */
+function nextAbove(logits: Float32Array, from: number, worst: number): number {
+  for (let id = from; id < logits.length; id++) if (logits[id]! > worst) return id
+  return -1
+}
+
+/** Restores the heap (the worst candidate on top) below `start`. Leaves the weights alone: they are not set yet. */
+function sink(heap: Candidates, start: number, size: number): void {
+  const { ids, logits } = heap
+  const id = ids[start]!
+  const logit = logits[start]!
+  let i = start
+  for (let child = 2 * i + 1; child < size; child = 2 * i + 1) {
+    if (child + 1 < size && heap.before(child, child + 1)) child++
+    const childLogit = logits[child]!
+    const childId = ids[child]!
+    // The worst candidate has the smallest logit and, among equals, the largest id.
+    if (childLogit > logit || (childLogit === logit && childId < id)) break
+    ids[i] = childId
+    logits[i] = childLogit
+    i = child
   }
+  ids[i] = id
+  logits[i] = logit
 }
