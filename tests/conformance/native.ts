@@ -27,6 +27,9 @@ export interface NativeModel {
   dispose(): Promise<void>
 }
 
+/** Once a process: node-llama-cpp starts a second process to try the library out, which takes seconds. */
+let library: Promise<Llama> | undefined
+
 export interface NativeOptions {
   threads?: number
   contextLength?: number
@@ -40,13 +43,14 @@ export async function loadNative(
   path: string,
   { threads = 1, contextLength = 512 }: NativeOptions = {},
 ): Promise<NativeModel> {
-  const llama: Llama = await getLlama({
+  library ??= getLlama({
     gpu: false,
     build: 'never',
     progressLogs: false,
     logLevel: LlamaLogLevel.error,
-    maxThreads: threads,
+    maxThreads: 0,
   })
+  const llama = await library
   const model: LlamaModel = await llama.loadModel({ modelPath: path })
   const context = await model.createContext({
     contextSize: contextLength,
@@ -109,7 +113,6 @@ export async function loadNative(
     async dispose() {
       await context.dispose()
       await model.dispose()
-      await llama.dispose()
     },
   }
 }
