@@ -25,7 +25,8 @@ export function countSinks(
 
 /**
  * A prompt that fits the context: itself, or when sliding its first `sinkCount` tokens and the newest, with room for
- * `maxTokens` more, but no more than a quarter of the context.
+ * `maxTokens` more, but no more than a quarter of the context. What is dropped is a multiple of a quarter, so that the
+ * next turns of a long conversation drop the same tokens, and find the rest in the KV cache.
  * @throws EngineError 'context-overflow' where it is too long and must not slide
  */
 export function fitPrompt(
@@ -43,11 +44,12 @@ export function fitPrompt(
       { details: { promptTokens: prompt.length, contextLength, excessTokens: excess } },
     )
   }
-  const quarter = contextLength >>> 2
+  const quarter = Math.max(1, contextLength >>> 2)
   const room = Math.min(options.maxTokens ?? quarter, quarter)
-  const newest = contextLength - options.sinkCount - room
-  const fitted = new Int32Array(options.sinkCount + newest)
+  const dropped = Math.ceil((prompt.length + room - contextLength) / quarter) * quarter
+  // More than half of the context is left, so the sinks and at least one token behind them.
+  const fitted = new Int32Array(prompt.length - dropped)
   fitted.set(prompt.subarray(0, options.sinkCount))
-  fitted.set(prompt.subarray(prompt.length - newest), options.sinkCount)
+  fitted.set(prompt.subarray(options.sinkCount + dropped), options.sinkCount)
   return fitted
 }

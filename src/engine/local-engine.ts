@@ -15,7 +15,7 @@ import { ChunkFactory, CompletionBuilder, type CompletionHead } from './completi
 import { StepCosts } from './draft-policy'
 import { countSinks, fitPrompt } from './fit-prompt'
 import { generate, type GenerationResult } from './generation'
-import { createMacrotaskYield, Pacer } from './macrotask'
+import { macrotaskYield, Pacer } from './macrotask'
 import { type GenerationSettings, parseParams } from './params'
 import { RequestQueue } from './request-queue'
 import { Candidates } from './sampling/candidates'
@@ -77,7 +77,7 @@ class LocalEngine implements Engine {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
     this.#pool = new SessionPool(backend, contextLength, options.maxSessions ?? null)
-    this.#pacer = new Pacer(createMacrotaskYield(), this.#now, YIELD_INTERVAL_MS)
+    this.#pacer = new Pacer(macrotaskYield(), this.#now, YIELD_INTERVAL_MS)
     const create = async (
       params: ChatCompletionParams,
       requestOptions: RequestOptions = {},

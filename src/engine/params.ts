@@ -19,16 +19,43 @@ export interface GenerationSettings {
 }
 
 const KNOWN = new Set([
-  'messages', 'model', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'min_p',
-  'frequency_penalty', 'presence_penalty', 'repetition_penalty', 'logit_bias', 'seed', 'stop', 'logprobs',
-  'top_logprobs', 'stream', 'stream_options', 'minnow',
-]) // prettier-ignore
+  'messages',
+  'model',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'frequency_penalty',
+  'presence_penalty',
+  'repetition_penalty',
+  'logit_bias',
+  'seed',
+  'stop',
+  'logprobs',
+  'top_logprobs',
+  'stream',
+  'stream_options',
+  'minnow',
+])
 
 /** Parameters of OpenAI's that another engine may know. */
 const UNSUPPORTED = new Set([
-  'n', 'tools', 'tool_choice', 'parallel_tool_calls', 'functions', 'function_call', 'response_format', 'modalities',
-  'audio', 'prediction', 'reasoning_effort', 'web_search_options', 'verbosity',
-]) // prettier-ignore
+  'n',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'functions',
+  'function_call',
+  'response_format',
+  'modalities',
+  'audio',
+  'prediction',
+  'reasoning_effort',
+  'web_search_options',
+  'verbosity',
+])
 
 const ROLES = new Set(['system', 'user', 'assistant'])
 
@@ -46,7 +73,7 @@ export function parseParams(
   const given: unknown = params
   if (!isRecord(given)) throw invalid('params', 'an object', given)
   for (const name of Object.keys(given)) {
-    if (KNOWN.has(name) || isAbsent(given[name])) continue
+    if (KNOWN.has(name) || isAbsent(given[name]) || (name === 'n' && given[name] === 1)) continue
     if (UNSUPPORTED.has(name)) {
       throw new EngineError(
         'unsupported',

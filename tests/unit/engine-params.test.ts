@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { ChatCompletionParams } from '../../src/contract/engine'
+import type { ChatCompletionParams, ChatMessage } from '../../src/contract/engine'
 import { type EngineError, isEngineError } from '../../src/contract/error'
 import { parseParams } from '../../src/engine/params'
-import { createHarness, only, rejection, says, user } from './engine-harness'
+import { createHarness, only, rejection, says, tokenizer, user } from './engine-harness'
 
 const messages = [user('hi')]
 
@@ -159,6 +159,11 @@ describe('parameters', () => {
     expect(() => parseParams(params, 260, 0)).toThrow(expect.objectContaining({ code: 'unsupported' }))
   })
 
+  it('take the only n there is', () => {
+    const params = { messages, n: 1 } as unknown as ChatCompletionParams
+    expect(parseParams(params, 260, 0)).toEqual(parseParams({ messages }, 260, 0))
+  })
+
   it('are checked before anything runs', async () => {
     const { engine, backend } = createHarness({ logits: says('x') })
     const error = await rejection(engine.chat.completions.create({ messages, top_p: 3, stream: true }))
@@ -217,12 +222,34 @@ describe('a prompt longer than the context', () => {
       temperature: 0,
       minnow: { overflow: 'slide' },
     })
-    const prompt = backend.forwards.filter(({ start }) => start < 30).flatMap(({ tokens }) => tokens)
-    // System turn (3), the user's role token and 4 sinks stay; then come the newest, ten are left for the answer.
+    const prompt = backend.forwards.filter(({ start }) => start < 29).flatMap(({ tokens }) => tokens)
+    // System turn (3), the user's role token and 4 sinks stay; then come the newest; three quarters of the context go,
+    // and ten or more places are left for the answer.
     expect(prompt.slice(0, 8)).toEqual([257, 83, 256, 258, 97, 97, 97, 97])
     expect(prompt.slice(-5)).toEqual([120, 121, 122, 256, 259])
-    expect(completion.usage.prompt_tokens).toBe(30)
+    expect(completion.usage.prompt_tokens).toBe(29)
     expect(completion.choices[0]?.message.content).toBe('x')
+    await engine.dispose()
+  })
+
+  it('loses the same again in the next turn, which so finds the rest in the cache', async () => {
+    const { engine } = createHarness({ logits: says('x') }, { contextLength: 200 })
+    const conversation: ChatMessage[] = [
+      user(tokenizer.decode(Array.from({ length: 400 }, (_, i) => 33 + (i % 90)))),
+    ]
+    const shares: number[] = []
+    for (let turn = 0; turn < 12; turn++) {
+      const { usage } = await engine.chat.completions.create({
+        messages: conversation,
+        temperature: 0,
+        max_tokens: 10,
+        minnow: { overflow: 'slide' },
+      })
+      shares.push(usage.prompt_tokens_details.cached_tokens / usage.prompt_tokens)
+      conversation.push({ role: 'assistant', content: 'x' }, user('go on'))
+    }
+    // 11 tokens a turn: a new cut every fourth or fifth of them.
+    expect(shares.filter((share) => share > 0.8).length).toBeGreaterThanOrEqual(8)
     await engine.dispose()
   })
 })

@@ -62,7 +62,7 @@ export class Sampler {
   /** @throws EngineError 'internal' where the logits hold no number */
   sample(logits: Logits): number {
     const { temperature, topK } = this.#settings
-    if (temperature === 0 && !this.#adjusts) return logits.argmax
+    if (temperature === 0 && !this.#adjusts && logits.argmax >= 0) return logits.argmax
     const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
     const likeliest = this.#adjusts ? indexOfLargest(row) : logits.argmax
     const largest = row[likeliest]
