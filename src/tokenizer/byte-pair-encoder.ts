@@ -24,10 +24,8 @@ export class BytePairEncoder {
   constructor(vocabulary: Vocabulary, merges: readonly string[], preTokenizer: PreTokenizer) {
     this.#vocabulary = vocabulary
     this.#preTokenizer = preTokenizer
-    for (let id = 0; id < vocabulary.size; id++) {
-      const text = vocabulary.texts[id]!
-      if (text.length !== 1) continue
-      const byte = this.#alphabet.byteOf(text.charCodeAt(0))
+    for (const id of vocabulary.oneUnitIds) {
+      const byte = this.#alphabet.byteOf(vocabulary.texts[id]!.charCodeAt(0))
       if (byte >= 0) this.#idOfByte[byte] = id
     }
     this.#merger = new SymbolMerger(new BytePairTable(vocabulary, merges))

@@ -29,11 +29,7 @@ export class SpecialTokens {
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary
-    const ids: number[] = []
-    for (let id = 0; id < vocabulary.size; id++) {
-      if ((vocabulary.isControl(id) || vocabulary.isUserDefined(id)) && vocabulary.texts[id] !== '')
-        ids.push(id)
-    }
+    const ids = vocabulary.specialIds().filter((id) => vocabulary.texts[id] !== '')
     const byteLength = (id: number): number => new TextEncoder().encode(vocabulary.texts[id]).length
     const sized = ids.map((id) => ({ id, bytes: byteLength(id) }))
     sized.sort((a, b) => b.bytes - a.bytes || a.id - b.id)

@@ -54,6 +54,8 @@ export class Vocabulary {
   readonly eosId: number | null
   readonly unknownId: number | null
   readonly endOfGeneration: ReadonlySet<number>
+  /** Ids of entries of one UTF-16 unit. */
+  readonly oneUnitIds: readonly number[]
   readonly #attributes: Uint8Array
   #index: StringIndex | null = null
 
@@ -71,7 +73,9 @@ export class Vocabulary {
     this.bosId = special('bos', defaults.bosId)
     this.eosId = special('eos', defaults.eosId)
     this.unknownId = special('unknown', defaults.unknownId)
-    this.endOfGeneration = this.#findEnds(gguf)
+    const { named, oneUnitIds } = this.#scan()
+    this.oneUnitIds = oneUnitIds
+    this.endOfGeneration = this.#findEnds(gguf, named)
   }
 
   get size(): number {
@@ -92,6 +96,15 @@ export class Vocabulary {
   /** Recognised in any text before everything else, and shown. */
   isUserDefined(id: number): boolean {
     return (this.#attributes[id]! & attribute.userDefined) !== 0 && !this.isControl(id)
+  }
+
+  /** Ids of control, unknown and user-defined tokens. */
+  specialIds(): number[] {
+    const special = attribute.control | attribute.unknown | attribute.userDefined
+    const attributes = this.#attributes
+    const ids: number[] = []
+    for (let id = 0; id < attributes.length; id++) if ((attributes[id]! & special) !== 0) ids.push(id)
+    return ids
   }
 
   isNormal(id: number): boolean {
@@ -118,17 +131,24 @@ export class Vocabulary {
     return attributes
   }
 
-  /** As llama.cpp collects them, which also makes control tokens of entries that look like one. */
-  #findEnds(gguf: Pick<Gguf, 'metadata'>): ReadonlySet<number> {
+  /** The one look at all texts: at start it costs as much as everything else here. */
+  #scan(): { named: ReadonlyMap<string, number>; oneUnitIds: number[] } {
     const named = new Map<string, number>()
+    const oneUnitIds: number[] = []
     const fillTexts = new Set(fillEnds.flatMap(({ texts }) => texts))
     for (let id = 0; id < this.size; id++) {
       const text = this.texts[id]!
+      if (text.length === 1) oneUnitIds.push(id)
       // All of the names above begin like this and are short: most entries need no look-up.
       const first = text.charCodeAt(0)
       if (text.length > 20 || (first !== 0x3c && first !== 0x5b && first !== 0x5f)) continue
       if (endTexts.has(text) || fillTexts.has(text) || shownTexts.has(text)) named.set(text, id)
     }
+    return { named, oneUnitIds }
+  }
+
+  /** As llama.cpp collects them, which also makes control tokens of entries that look like one. */
+  #findEnds(gguf: Pick<Gguf, 'metadata'>, named: ReadonlyMap<string, number>): ReadonlySet<number> {
     const ends = new Set<number>()
     const add = (id: number): void => {
       ends.add(id)
