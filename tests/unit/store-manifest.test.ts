@@ -1,0 +1,95 @@
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { parseManifest } from '../../src/store/manifest'
+
+const digest = '0123456789abcdef'.repeat(4)
+const good = {
+  schemaVersion: 1,
+  id: 'tiny-q4_0',
+  name: 'Tiny',
+  architecture: 'llama',
+  quantization: 'Q4_0',
+  contextLength: 512,
+  parameters: 1000,
+  licence: 'MIT',
+  source: { attribution: 'Someone' },
+  file: 'Tiny.gguf',
+  sizeBytes: 30,
+  sha256: digest,
+  chunks: [
+    { file: 'chunk-00.bin', sizeBytes: 20, sha256: digest },
+    { file: 'chunk-01.bin', sizeBytes: 10, sha256: digest },
+  ],
+}
+
+describe('parseManifest', () => {
+  it('accepts a manifest as text and as value', () => {
+    expect(parseManifest(JSON.stringify(good))).toEqual(good)
+    expect(
+      parseManifest({ ...good, source: { attribution: 'a', url: 'https://example.org' } }).source.url,
+    ).toBe('https://example.org')
+  })
+
+  const bad: [what: string, value: unknown, message: RegExp][] = [
+    ['text that is no JSON', '<!doctype html>', /no JSON.*<!doctype/],
+    ['null', null, /the manifest is null/],
+    ['an array', [], /array of 0/],
+    ['another schema version', { ...good, schemaVersion: 2 }, /schemaVersion is 2/],
+    ['no id', { ...good, id: undefined }, /id is absent/],
+    ['an id that leaves its folder', { ...good, id: '../x' }, /id is "\.\.\/x"/],
+    ['a context of 0', { ...good, contextLength: 0 }, /contextLength is 0/],
+    ['a size with a fraction', { ...good, sizeBytes: 30.5 }, /sizeBytes is 30.5/],
+    ['a size beyond 2^53', { ...good, sizeBytes: 2 ** 60 }, /sizeBytes is 1152921504606847000/],
+    ['no licence', { ...good, licence: '' }, /licence is ""/],
+    ['a hash in capitals', { ...good, sha256: digest.toUpperCase() }, /sha256 is "0123/],
+    ['no chunks', { ...good, chunks: [] }, /chunks is an array of 0/],
+    [
+      'a chunk elsewhere',
+      { ...good, chunks: [{ ...good.chunks[0], file: 'a/b' }] },
+      /chunks\.0\.file is "a\/b"/,
+    ],
+    ['a chunk at a URL', { ...good, chunks: [{ ...good.chunks[0], file: 'https:x' }] }, /chunks\.0\.file/],
+    ['a hidden chunk', { ...good, chunks: [{ ...good.chunks[0], file: '..' }] }, /chunks\.0\.file/],
+    [
+      'an empty chunk',
+      { ...good, chunks: [{ ...good.chunks[0], sizeBytes: 0 }] },
+      /chunks\.0\.sizeBytes is 0/,
+    ],
+    ['chunks that do not add up', { ...good, sizeBytes: 31 }, /sizeBytes is 31, but .* 30 bytes/],
+    ['a chunk named twice', { ...good, sizeBytes: 40, chunks: [good.chunks[0], good.chunks[0]] }, /twice/],
+  ]
+  for (const [what, value, message] of bad) {
+    it(`refuses ${what}`, () => {
+      expect(() => parseManifest(value)).toThrow(
+        expect.objectContaining({ code: 'invalid-model', message: expect.stringMatching(message) as string }),
+      )
+    })
+  }
+})
+
+describe('the models of this repository', async () => {
+  const folders = (await readdir('models', { withFileTypes: true })).filter((entry) => entry.isDirectory())
+  it('are there', () => expect(folders.map((entry) => entry.name)).toContain('smollm2-135m-instruct-q4_1'))
+
+  for (const { name } of folders) {
+    it(`${name} is what its manifest says, with licence and attribution`, async () => {
+      const folder = `models/${name}`
+      const manifest = parseManifest(await readFile(`${folder}/manifest.json`, 'utf8'))
+      expect(manifest.id).toBe(name)
+      const whole = createHash('sha256')
+      for (const chunk of manifest.chunks) {
+        const bytes = await readFile(`${folder}/${chunk.file}`)
+        expect(bytes.length).toBe(chunk.sizeBytes)
+        expect(createHash('sha256').update(bytes).digest('hex')).toBe(chunk.sha256)
+        whole.update(bytes)
+      }
+      expect(whole.digest('hex')).toBe(manifest.sha256)
+      expect((await readdir(folder)).filter((file) => file.endsWith('.bin'))).toEqual(
+        manifest.chunks.map((chunk) => chunk.file),
+      )
+      expect((await stat(`${folder}/LICENSE`)).size).toBeGreaterThan(1000)
+      expect(await readFile(`${folder}/README.md`, 'utf8')).toContain(manifest.source.url)
+    })
+  }
+})
