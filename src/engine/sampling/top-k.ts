@@ -14,14 +14,12 @@ export function selectTopK(logits: Float32Array, k: number, out: Candidates): vo
     out.logits[id] = logits[id]!
   }
   for (let i = (size >>> 1) - 1; i >= 0; i--) sink(out, i, size)
-  for (
-    let id = nextAbove(logits, size, out.logits[0]!);
-    id >= 0;
-    id = nextAbove(logits, id + 1, out.logits[0]!)
-  ) {
+  let id = nextAbove(logits, size, out.logits[0]!)
+  while (id >= 0) {
     out.ids[0] = id
     out.logits[0] = logits[id]!
     sink(out, 0, size)
+    id = nextAbove(logits, id + 1, out.logits[0])
   }
   for (let end = size - 1; end > 0; end--) {
     out.swap(0, end)
