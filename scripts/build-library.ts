@@ -4,7 +4,7 @@
  * longer see.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown, type Plugin } from 'rolldown'
 
@@ -15,7 +15,11 @@ const outDir = join(root, 'dist')
 const THREAD_ENTRIES: Readonly<Record<string, string>> = {
   '../worker/worker.ts': './worker.js',
   '../worker/node-entry.ts': './node-worker.js',
+  './thread.ts': './thread.js',
 }
+
+/** Kernels lie beside the modules that fetch them. */
+const KERNELS = '../../../build/kernels/'
 
 function threadEntries(): Plugin {
   return {
@@ -25,6 +29,7 @@ function threadEntries(): Plugin {
       for (const [source, built] of Object.entries(THREAD_ENTRIES)) {
         changed = changed.replaceAll(`'${source}'`, `'${built}'`)
       }
+      changed = changed.replaceAll(`'${KERNELS}`, `'./`)
       return changed === code ? null : { code: changed, map: null }
     },
   }
@@ -37,6 +42,7 @@ async function bundle(): Promise<void> {
       index: 'src/index.ts',
       worker: 'src/worker/worker.ts',
       'node-worker': 'src/worker/node-entry.ts',
+      thread: 'src/backend/wasm/thread.ts',
       cli: 'src/cli/main.ts',
       testing: 'src/testing/index.ts',
     },
@@ -53,6 +59,8 @@ async function bundle(): Promise<void> {
     minify: 'dce-only',
   })
   await build.close()
+  const kernels = join(root, 'build/kernels')
+  for (const file of readdirSync(kernels)) copyFileSync(join(kernels, file), join(outDir, file))
 }
 
 /** Declarations of what `index.ts` and `testing/index.ts` reach, with file extensions, as Node's resolution wants them. */

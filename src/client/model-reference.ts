@@ -39,8 +39,15 @@ export function toModelReference(model: ModelSource): ModelReference {
   )
 }
 
+/** What a page has, and Node has not. */
+interface PageGlobals {
+  document?: { baseURI: string }
+  location?: { href: string }
+}
+
 function resolveUrl(text: string): string {
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href
+  const { document, location } = globalThis as PageGlobals
+  const base = document?.baseURI ?? location?.href
   if (text !== '' && URL.canParse(text, base)) return new URL(text, base).href
   throw new EngineError('invalid-argument', `model must be a URL, but is ${JSON.stringify(text)}.`)
 }

@@ -1,7 +1,8 @@
 import type { LoadProgress } from '../contract/engine'
+import type { DownloadProgress } from '../store/download-progress'
 
 export interface Progress {
-  downloaded(file: string | null, loadedBytes: number, totalBytes: number): void
+  downloaded(progress: DownloadProgress): void
   loaded(loadedBytes: number, totalBytes: number): void
   ready(): void
 }
@@ -30,7 +31,7 @@ export function createProgress(report: (progress: LoadProgress) => void): Progre
   }
 
   return {
-    downloaded(file, loadedBytes, totalBytes) {
+    downloaded({ file, loadedBytes, totalBytes }) {
       downloads = true
       downloadFraction = totalBytes === 0 ? 0 : Math.min(1, loadedBytes / totalBytes)
       send({ phase: 'download', file, loadedBytes, totalBytes })

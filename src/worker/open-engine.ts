@@ -1,11 +1,12 @@
+import { loadBackend } from '../backend/select'
 import type { ByteSource } from '../contract/bytes'
 import type { Engine, LoadProgress } from '../contract/engine'
 import { createLocalEngine } from '../engine/local-engine'
 import { parseGguf } from '../gguf/parse'
 import { readModel } from '../model/read-model'
+import type { OnDownloadProgress } from '../store/download-progress'
 import { loadChatTemplate } from '../tokenizer/chat-template'
 import { createTokenizer } from '../tokenizer/tokenizer'
-import { loadReference } from '../backend/reference/load'
 import type { ModelReference } from './api'
 import { createProgress } from './load-progress'
 
@@ -30,13 +31,10 @@ export interface OpenedModel {
   close(): Promise<void>
 }
 
-/** Bytes of the model's file that are here, and which file is worked on. */
-export type OnDownload = (file: string | null, loadedBytes: number, totalBytes: number) => void
-
-/** Opens what a reference names; `onDownload` is not called where nothing has to be fetched. */
+/** Opens what a reference names; `onProgress` is not called where nothing has to be fetched. */
 export type OpenModel = (
   model: ModelReference,
-  options: { signal: AbortSignal; onDownload: OnDownload },
+  options: { signal: AbortSignal; onProgress: OnDownloadProgress },
 ) => Promise<OpenedModel>
 
 /**
@@ -46,7 +44,7 @@ export type OpenModel = (
 export function createOpenEngine(openModel: OpenModel): OpenEngine {
   return async ({ model: reference, threads, contextLength, signal, onProgress }) => {
     const progress = createProgress(onProgress)
-    const opened = await openModel(reference, { signal, onDownload: progress.downloaded })
+    const opened = await openModel(reference, { signal, onProgress: progress.downloaded })
     try {
       const gguf = await parseGguf(opened.source, { signal })
       const model = await readModel(gguf, opened.source, { signal })
@@ -54,7 +52,7 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
       // Neither needs the other: the template's interpreter arrives while the weights do.
       const [chatTemplate, backend] = await Promise.all([
         loadChatTemplate(gguf, tokenizer),
-        loadReference({ model, bytes: opened.source, threads, signal, onProgress: progress.loaded }),
+        loadBackend({ model, bytes: opened.source, threads, signal, onProgress: progress.loaded }),
       ])
       const engine = createLocalEngine({
         id: opened.id,

@@ -1,38 +1,22 @@
-import { EngineError } from '../contract/error'
 import { blobSource } from '../store/blob-source'
-import { chunkSource, type ReadChunk } from '../store/chunk-source'
-import { parseManifest } from '../store/manifest'
+import { openModelUrl } from '../store/model-url'
+import { urlSource } from '../store/url-source'
 import type { OpenModel } from './open-engine'
 
-export const openWebModel: OpenModel = async (model, { signal, onDownload }) => {
+/** A Blob, or a URL: of a manifest or a folder that has one, else of a GGUF file. */
+export const openWebModel: OpenModel = async (model, options) => {
   const close = async (): Promise<void> => undefined
-  if (model.kind === 'blob') {
-    return { source: blobSource(model.blob), id: model.name.replace(/\.gguf$/, ''), close }
+  if (model.kind === 'blob') return { source: blobSource(model.blob), id: nameOf(model.name), close }
+  const { pathname } = new URL(model.url)
+  if (!pathname.endsWith('.json') && !pathname.endsWith('/')) {
+    return { source: await urlSource(model.url, options), id: nameOf(pathname), close }
   }
-  const response = await get(model.url, { signal })
-  const manifest = parseManifest(await response.text())
-  const readChunk: ReadChunk = async (chunk, { signal: chunkSignal, fresh, onBytes }) => {
-    const chunkResponse = await get(new URL(chunk.file, model.url).href, {
-      signal: chunkSignal ?? null,
-      cache: fresh ? 'reload' : 'default',
-    })
-    const bytes = new Uint8Array(await chunkResponse.arrayBuffer())
-    onBytes(bytes.length)
-    return bytes
-  }
-  const source = chunkSource(manifest, readChunk, {
-    onProgress: ({ file, loadedBytes, totalBytes }) => onDownload(file, loadedBytes, totalBytes),
-  })
+  const url = pathname.endsWith('/') ? new URL('manifest.json', model.url).href : model.url
+  const { manifest, source } = await openModelUrl(url, options)
   return { source, id: manifest.id, close }
 }
 
-async function get(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, init).catch((cause: unknown) => {
-    init.signal?.throwIfAborted()
-    throw new EngineError('network', `${url} could not be fetched`, { details: { url }, cause })
-  })
-  if (response.ok) return response
-  throw new EngineError('network', `${url} was answered with ${response.status}`, {
-    details: { url, status: response.status },
-  })
+/** 'model' of '/some/model.gguf'. */
+function nameOf(path: string): string {
+  return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1)).replace(/\.gguf$/i, '')
 }

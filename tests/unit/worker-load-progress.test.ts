@@ -19,7 +19,7 @@ describe('createProgress', () => {
   it('joins download and load into one growing fraction', () => {
     const reports = record((progress) => {
       for (let chunk = 1; chunk <= 4; chunk++) {
-        progress.downloaded(`chunk-${chunk}`, chunk * 25, 100)
+        progress.downloaded({ file: `chunk-${chunk}`, loadedBytes: chunk * 25, totalBytes: 100 })
         progress.loaded(chunk * 20, 80)
       }
       progress.ready()
@@ -50,9 +50,9 @@ describe('createProgress', () => {
   it('stays within 0…1 and never falls for counters that jump', () => {
     const reports = record((progress) => {
       progress.loaded(70, 80)
-      progress.downloaded('a', 10, 100)
-      progress.downloaded('a', 500, 100)
-      progress.downloaded('a', 20, 100)
+      progress.downloaded({ file: 'a', loadedBytes: 10, totalBytes: 100 })
+      progress.downloaded({ file: 'a', loadedBytes: 500, totalBytes: 100 })
+      progress.downloaded({ file: 'a', loadedBytes: 20, totalBytes: 100 })
       progress.loaded(0, 0)
       progress.ready()
     })
