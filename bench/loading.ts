@@ -1,9 +1,13 @@
 import type { BenchBrowser, BenchPage } from './browser'
-import type { LoadTimes } from './page/subject'
+import type { ChatMessage, LoadTimes } from './page/subject'
 import { memoryOf, pssBytesOf, resetPeak } from './processes'
 
-/** A few tokens, whose answer comes at once. */
-const SHORT_QUESTION = 'Say hello.'
+const QUESTION = 'Say hello.'
+/** A few tokens. With a system message of its own, since the model's template would else put in a longer one. */
+const SHORT_CHAT: readonly ChatMessage[] = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: QUESTION },
+]
 
 export interface LoadSample extends LoadTimes {
   readonly engine: 'minnow' | 'wllama'
@@ -23,9 +27,9 @@ export async function measureLoading(browser: BenchBrowser, rounds: number): Pro
   const warmUps = rounds > 1 ? 1 : 0
   for (let round = -warmUps; round < rounds; round++) {
     for (const engine of ['minnow', 'wllama'] as const) {
-      const times = await page.evaluate(([kind, question]) => bench.timeLoad(kind, 1, question), [
+      const times = await page.evaluate(([kind, messages]) => bench.timeLoad(kind, 1, messages), [
         engine,
-        SHORT_QUESTION,
+        SHORT_CHAT,
       ] as const)
       if (round >= 0)
         samples.push({ engine, threads: 1, ...times, totalMs: times.loadMs + times.firstTokenMs })
@@ -37,6 +41,7 @@ export async function measureLoading(browser: BenchBrowser, rounds: number): Pro
 
 export interface MemoryFigures {
   readonly threads: number
+  /** Of all tensors in the model's file: the same whatever an engine makes of them. */
   readonly weightsBytes: number
   /** Of the idle page, before the engine loads. */
   readonly idleRssBytes: number
@@ -52,7 +57,11 @@ export interface EnginePage extends BenchPage {
 }
 
 /** Loads the embedded model as an application does, watches the renderer's memory, and leaves the engine open. */
-export async function openEnginePage(browser: BenchBrowser, threads: number): Promise<EnginePage> {
+export async function openEnginePage(
+  browser: BenchBrowser,
+  threads: number,
+  weightsBytes: number,
+): Promise<EnginePage> {
   const opened = await browser.openPage()
   const { page, rendererPid } = opened
   resetPeak(rendererPid)
@@ -61,14 +70,14 @@ export async function openEnginePage(browser: BenchBrowser, threads: number): Pr
     (count) => bench.openEngine('/default-model/manifest.json', count),
     threads,
   )
-  await page.evaluate((question) => bench.answer(question, 32, false), SHORT_QUESTION)
+  await page.evaluate((question) => bench.answer(question, 32, false), QUESTION)
   const settled = memoryOf(rendererPid)
   const memory =
     idle === null || settled === null
       ? null
       : {
           threads: info.threads,
-          weightsBytes: info.weightsBytes,
+          weightsBytes,
           idleRssBytes: idle.rssBytes,
           peakRssBytes: settled.peakRssBytes,
           settledRssBytes: settled.rssBytes,

@@ -10,19 +10,16 @@ export type NativeAnswer = { value: unknown; cpuSeconds: number } | { error: str
 
 /** llama.cpp in a child process, so that neither its threads nor its memory touch the benchmark or the browser. */
 export class NativeLlama {
-  readonly #child: ChildProcess
+  readonly #child: ChildProcess = fork(join(import.meta.dirname, 'native-child.ts'), {
+    execArgv: ['--import', 'tsx'],
+  })
   #cpuSeconds = 0
 
-  private constructor(child: ChildProcess) {
-    this.#child = child
-  }
-
-  static async open(
+  /** @returns what llama.cpp says of itself */
+  async open(
     options: Omit<Extract<NativeRequest, { call: 'open' }>, 'call'>,
-  ): Promise<{ native: NativeLlama; description: unknown }> {
-    const child = fork(join(import.meta.dirname, 'native-child.ts'), { execArgv: ['--import', 'tsx'] })
-    const native = new NativeLlama(child)
-    return { native, description: await native.#call({ call: 'open', ...options }) }
+  ): Promise<Record<string, unknown>> {
+    return (await this.#call({ call: 'open', ...options })) as Record<string, unknown>
   }
 
   /** CPU time of the child's answers so far. */

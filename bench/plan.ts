@@ -14,11 +14,15 @@ export interface Step {
   readonly measure: 'prefill' | 'decode'
   readonly tokens: number
   readonly count: number
+  /** Left out when the time is up. */
+  readonly isOptional: boolean
 }
 
 export interface Plan {
   readonly subjects: readonly SubjectSpec[]
   readonly steps: readonly Step[]
+  /** After this many seconds optional steps are left out; null: never. */
+  readonly seconds: number | null
   readonly loadRounds: number
   readonly lookup: {
     readonly prompts: number
@@ -58,10 +62,17 @@ export function fullPlan(): Plan {
   for (let round = 0; round < rounds; round++) {
     for (const threads of [1, 2] as const) {
       steps.push(...around(`wllama-q4_1-${threads}t`, threads, 'decode', 1024, 32))
-      steps.push({ subject: `minnow-${threads}t`, measure: 'decode', tokens: 128, count: 32 })
+      steps.push({
+        subject: `minnow-${threads}t`,
+        measure: 'decode',
+        tokens: 128,
+        count: 32,
+        isOptional: false,
+      })
     }
   }
   return {
+    seconds: null,
     subjects: [...MINNOW, ...NATIVE, ...wllamas],
     steps,
     loadRounds: 3,
@@ -82,45 +93,43 @@ function around(
     measure,
     tokens,
     count,
+    isOptional: false,
   }))
 }
 
-/** wllama's prompt in a quick run. Its rate is the same or better for a short prompt, so ratios are not flattered. */
-export const QUICK_PEER_PROMPT = 64
+/** Prompts of the peers in a quick run. Their rates are the same or better there: ratios are not flattered. */
+const QUICK_WLLAMA_PROMPT = 32
+const QUICK_NATIVE_PROMPT = 128
 
-/** Under 50 seconds: the same keys of fewer samples, and short prompts for wllama. */
+/** Under 50 seconds: the same keys of fewer samples, and short prompts for the peers. */
 export function quickPlan(): Plan {
   const wllamas = [spec('wllama', 'q4_1', 1), spec('wllama', 'q8_0', 1), spec('wllama', 'q4_1', 2)]
   const steps: Step[] = []
-  for (const { name, threads } of wllamas) {
-    steps.push({ subject: `minnow-${threads}t`, measure: 'prefill', tokens: 512, count: 0 })
-    if (name !== 'wllama-q8_0-1t') {
-      steps.push({
-        subject: `native-${threads}t`,
-        measure: 'prefill',
-        tokens: threads === 1 ? 512 : 128,
-        count: 0,
-      })
-    }
-    steps.push({ subject: name, measure: 'prefill', tokens: QUICK_PEER_PROMPT, count: 0 })
+  const prefill = (subject: string, tokens: number): void => {
+    steps.push({ subject, measure: 'prefill', tokens, count: 0, isOptional: false })
   }
-  for (let round = 0; round < 3; round++) {
-    for (const { name, threads } of wllamas) {
-      const minnow = `minnow-${threads}t`
-      steps.push({ subject: minnow, measure: 'decode', tokens: 128, count: 24 })
-      if (name === 'wllama-q4_1-1t')
-        steps.push({ subject: minnow, measure: 'decode', tokens: 1024, count: 24 })
-      steps.push({ subject: name, measure: 'decode', tokens: QUICK_PEER_PROMPT, count: 6 })
-      if (name !== 'wllama-q8_0-1t') {
-        steps.push({ subject: `native-${threads}t`, measure: 'decode', tokens: 128, count: 16 })
-      }
+  for (const { name, format, threads } of wllamas) {
+    prefill(`minnow-${threads}t`, 512)
+    if (format === 'q4_1') prefill(`native-${threads}t`, QUICK_NATIVE_PROMPT)
+    prefill(name, QUICK_WLLAMA_PROMPT)
+  }
+  for (let round = 0; round < 4; round++) {
+    const decode = (subject: string, tokens: number, count: number): void => {
+      steps.push({ subject, measure: 'decode', tokens, count, isOptional: round > 0 })
+    }
+    for (const { name, format, threads } of wllamas) {
+      decode(`minnow-${threads}t`, 128, 16)
+      if (format === 'q4_1') decode(`native-${threads}t`, QUICK_NATIVE_PROMPT, 16)
+      if (format === 'q4_1' && threads === 1) decode('minnow-1t', 1024, 16)
+      decode(name, QUICK_WLLAMA_PROMPT, 5)
     }
   }
   return {
     subjects: [...MINNOW, ...NATIVE, ...wllamas],
     steps,
+    seconds: 45,
     loadRounds: 1,
-    lookup: { prompts: 2, maxTokens: 64, threads: [1] },
+    lookup: { prompts: 2, maxTokens: 48, threads: [1] },
   }
 }
 

@@ -43,18 +43,23 @@ async function run(chosen: Plan): Promise<Report> {
   const started = Date.now()
   const machine = describeMachine()
   await prepareModels([...new Set(['q4_1' as const, ...chosen.subjects.map(({ format }) => format)])])
-  const prompt = makePrompt(await readHeader(), 1024)
+  const header = await readHeader()
+  const prompt = makePrompt(header, 1024)
+  const weightsBytes = [...header.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const browser = await BenchBrowser.start()
   try {
-    const speed = parts.includes('speed') ? await measureSpeed(chosen, browser, prompt) : null
     const loads = parts.includes('load') ? await measureLoading(browser, chosen.loadRounds) : []
-    const { memory, lookups } = await measureEngines(chosen, browser)
+    const { memory, lookups } = await measureEngines(chosen, browser, weightsBytes)
+    const bytes = parts.includes('bytes') ? await measureBytes() : []
+    // Last: what is left of a quick run's time goes into more samples.
+    const deadline = chosen.seconds === null ? Infinity : started + chosen.seconds * 1000
+    const speed = parts.includes('speed') ? await measureSpeed(chosen, browser, prompt, deadline) : null
     const raw: RawFigures = {
       samples: speed?.samples ?? [],
       loads,
       memory,
       lookups,
-      bytes: parts.includes('bytes') ? await measureBytes() : [],
+      bytes,
     }
     return {
       version: 1,
@@ -79,12 +84,13 @@ async function run(chosen: Plan): Promise<Report> {
 async function measureEngines(
   { lookup }: Plan,
   browser: BenchBrowser,
+  weightsBytes: number,
 ): Promise<{ memory: MemoryFigures[]; lookups: LookupSample[] }> {
   const memory: MemoryFigures[] = []
   const lookups: LookupSample[] = []
   if (!parts.includes('load') && !parts.includes('lookup')) return { memory, lookups }
   for (const threads of lookup.threads) {
-    const engine = await openEnginePage(browser, threads)
+    const engine = await openEnginePage(browser, threads, weightsBytes)
     if (engine.memory !== null) memory.push(engine.memory)
     if (parts.includes('lookup')) {
       lookups.push(...(await measureLookup(engine.page, threads, lookup.prompts, lookup.maxTokens)))

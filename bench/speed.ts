@@ -1,7 +1,7 @@
 import type { BenchBrowser } from './browser'
 import { modelFile } from './models'
 import { NativeLlama } from './native'
-import type { Prompt } from './page/subject'
+import type { Prompt, SubjectRequest } from './page/subject'
 import type { Plan, Step, SubjectSpec } from './plan'
 import { cpuSecondsOf } from './processes'
 
@@ -28,19 +28,36 @@ export interface SpeedResult {
   readonly subjects: Record<string, unknown>
 }
 
-/** Loads all subjects, then times the plan's steps one after the other: nobody else computes meanwhile. */
-export async function measureSpeed(plan: Plan, browser: BenchBrowser, prompt: Prompt): Promise<SpeedResult> {
+/**
+ * Loads all subjects, then times the plan's steps one after the other: nobody else computes meanwhile.
+ * @param deadline milliseconds since 1970, after which optional steps are left out
+ */
+export async function measureSpeed(
+  plan: Plan,
+  browser: BenchBrowser,
+  prompt: Prompt,
+  deadline: number,
+): Promise<SpeedResult> {
   const runners = new Map<string, Runner>()
   const subjects: Record<string, unknown> = {}
   try {
+    // Pages open one after the other, to tell their processes apart; the models load at the same time.
+    const loading: Promise<void>[] = []
     for (const spec of plan.subjects) {
-      const { runner, description } = await open(spec, browser, prompt)
+      const { runner, load } =
+        spec.engine === 'native' ? openNative(spec, prompt) : await openInPage(spec, browser, prompt)
       runners.set(spec.name, runner)
-      subjects[spec.name] = { format: spec.format, ...description }
+      loading.push(
+        load().then((description) => {
+          subjects[spec.name] = { format: spec.format, ...description }
+        }),
+      )
     }
+    await Promise.all(loading)
     const samples: Sample[] = []
     const contexts = new Map<string, Set<number>>()
     for (const step of plan.steps) {
+      if (step.isOptional && Date.now() > deadline) break
       const runner = runners.get(step.subject)
       if (runner === undefined) throw new Error(`${step.subject} is in no list of subjects`)
       await fill(runner, step, contexts)
@@ -78,20 +95,22 @@ async function time(runner: Runner, step: Step): Promise<Sample> {
   }
 }
 
-async function open(
-  spec: SubjectSpec,
-  browser: BenchBrowser,
-  prompt: Prompt,
-): Promise<{ runner: Runner; description: Record<string, unknown> }> {
-  if (spec.engine === 'native') return openNative(spec, prompt)
+interface Opened {
+  readonly runner: Runner
+  /** Loads the model. @returns what the subject says of itself */
+  load(): Promise<Record<string, unknown>>
+}
+
+async function openInPage(spec: SubjectSpec, browser: BenchBrowser, prompt: Prompt): Promise<Opened> {
   const { page, rendererPid, close } = await browser.openPage()
-  const description = await page.evaluate((request) => bench.open(request), {
+  if (spec.engine === 'native') throw new Error('llama.cpp does not run in a page')
+  const request: SubjectRequest = {
     kind: spec.engine,
     threads: spec.threads,
     modelUrl: `/models/smollm2-${spec.format}.gguf`,
     contextLength: CONTEXT_LENGTH,
     prompt,
-  })
+  }
   const runner: Runner = {
     prefill: (count) => page.evaluate((tokens) => bench.prefill(tokens), count),
     decode: (context, count) =>
@@ -99,24 +118,22 @@ async function open(
     cpuSeconds: () => cpuSecondsOf(rendererPid),
     close,
   }
-  return { runner, description }
+  return { runner, load: () => page.evaluate((wanted) => bench.open(wanted), request) }
 }
 
-async function openNative(
-  { format, threads }: SubjectSpec,
-  prompt: Prompt,
-): Promise<{ runner: Runner; description: Record<string, unknown> }> {
-  const { native, description } = await NativeLlama.open({
+function openNative({ format, threads }: SubjectSpec, prompt: Prompt): Opened {
+  const native = new NativeLlama()
+  const request = {
     modelPath: modelFile(format),
     threads,
     contextLength: CONTEXT_LENGTH,
     ids: prompt.ids,
-  })
+  }
   const runner: Runner = {
     prefill: (count) => native.prefill(count),
     decode: (context, count) => native.decode(context, count),
     cpuSeconds: () => native.cpuSeconds,
     close: async () => native.close(),
   }
-  return { runner, description: description as Record<string, unknown> }
+  return { runner, load: () => native.open(request) }
 }

@@ -1,6 +1,6 @@
 import { createEngine, type Engine } from '../../src/index'
 import { answer, MinnowSubject, timeMinnowLoad, type AnswerFigures } from './minnow-subject'
-import type { LoadTimes, Subject, SubjectRequest } from './subject'
+import type { ChatMessage, LoadTimes, Subject, SubjectRequest } from './subject'
 import { fetchBlob, timeWllamaLoad, WllamaSubject } from './wllama-subject'
 
 /** What the benchmark calls in the page; one page holds one subject or one engine. */
@@ -19,10 +19,14 @@ const pageApi = {
     model = await fetchBlob(url)
     return model.size
   },
-  async timeLoad(kind: 'minnow' | 'wllama', threads: number, question: string): Promise<LoadTimes> {
+  async timeLoad(
+    kind: 'minnow' | 'wllama',
+    threads: number,
+    messages: readonly ChatMessage[],
+  ): Promise<LoadTimes> {
     if (model === null) throw new Error('fetchModel() comes first')
     const time = kind === 'minnow' ? timeMinnowLoad : timeWllamaLoad
-    return time(model, threads, question)
+    return time(model, threads, messages)
   },
 
   async openEngine(modelUrl: string, threads: number): Promise<Engine['info']> {

@@ -1,7 +1,7 @@
 import { wrap, type Remote } from 'comlink'
 import { createEngine, type Engine } from '../../src/index'
 import type { MinnowWorker } from './minnow-worker'
-import type { LoadTimes, Subject, SubjectRequest } from './subject'
+import type { ChatMessage, LoadTimes, Subject, SubjectRequest } from './subject'
 
 /** Minnow's WASM backend by token ids, in a worker of the benchmark's own. */
 export class MinnowSubject implements Subject {
@@ -46,28 +46,29 @@ export class MinnowSubject implements Subject {
 
 /** From bytes in a Blob to the first piece of the answer, through the public interface. */
 export async function timeMinnowLoad(
-  model: Blob | string,
+  model: Blob,
   threads: number,
-  question: string,
+  messages: readonly ChatMessage[],
 ): Promise<LoadTimes> {
   const start = performance.now()
   const engine = await createEngine({ model, threads })
   const loaded = performance.now()
   const stream = await engine.chat.completions.create({
-    messages: [{ role: 'user', content: question }],
-    max_tokens: 8,
+    messages,
+    max_tokens: 4,
     temperature: 0,
     stream: true,
+    stream_options: { include_usage: true },
   })
   let first = 0
+  let promptTokens = 0
   for await (const chunk of stream) {
-    if ((chunk.choices[0]?.delta.content ?? '') === '') continue
-    first = performance.now()
-    break
+    promptTokens = chunk.usage?.prompt_tokens ?? promptTokens
+    if (first === 0 && (chunk.choices[0]?.delta.content ?? '') !== '') first = performance.now()
   }
   await engine.dispose()
   if (first === 0) throw new Error('Minnow answered nothing')
-  return { loadMs: loaded - start, firstTokenMs: first - loaded }
+  return { loadMs: loaded - start, firstTokenMs: first - loaded, promptTokens }
 }
 
 export interface AnswerFigures {

@@ -23,6 +23,12 @@ export interface Prompt {
   readonly words: readonly string[]
 }
 
+/** As both libraries take it. */
+export interface ChatMessage {
+  readonly role: 'system' | 'user'
+  readonly content: string
+}
+
 /** Cross from the benchmark (Node) into the page. */
 export interface SubjectRequest {
   readonly kind: 'minnow' | 'wllama'
@@ -32,8 +38,9 @@ export interface SubjectRequest {
   readonly prompt: Prompt
 }
 
-/** Milliseconds from the call to a loaded engine, and from there to the first token. */
+/** Milliseconds from the call to a loaded engine, and from there to the first piece of the answer. */
 export interface LoadTimes {
+  readonly promptTokens: number
   readonly loadMs: number
   readonly firstTokenMs: number
 }

@@ -1,5 +1,5 @@
 import { Wllama, type RawCompletionChunk } from '@wllama/wllama'
-import type { LoadTimes, Subject, SubjectRequest } from './subject'
+import type { ChatMessage, LoadTimes, Subject, SubjectRequest } from './subject'
 
 // wllama has one build for one and more threads; with one thread no shared memory is used.
 const WASM_URL = '/wllama/wllama.wasm'
@@ -122,26 +122,31 @@ async function complete(
 }
 
 /** From bytes in a Blob to the first piece of the answer, through the chat interface an application would use. */
-export async function timeWllamaLoad(model: Blob, threads: number, question: string): Promise<LoadTimes> {
+export async function timeWllamaLoad(
+  model: Blob,
+  threads: number,
+  messages: readonly ChatMessage[],
+): Promise<LoadTimes> {
   const start = performance.now()
   const engine = await loadWllama(model, threads, 1280)
   const loaded = performance.now()
+  const serverOptions = { timings_per_token: true }
   const stream = await engine.createChatCompletion({
-    messages: [{ role: 'user', content: question }],
-    max_tokens: 8,
+    messages: [...messages],
+    max_tokens: 4,
     temperature: 0,
     stream: true,
+    ...serverOptions,
   })
   let first = 0
+  let promptTokens = 0
   for await (const chunk of stream) {
-    const text = chunk.choices[0]?.delta.content
-    if (text === undefined || text === null || text === '') continue
-    first = performance.now()
-    break
+    promptTokens = chunk.timings?.prompt_n ?? promptTokens
+    if (first === 0 && (chunk.choices[0]?.delta.content ?? '') !== '') first = performance.now()
   }
   await engine.exit()
   if (first === 0) throw new Error('wllama answered nothing')
-  return { loadMs: loaded - start, firstTokenMs: first - loaded }
+  return { loadMs: loaded - start, firstTokenMs: first - loaded, promptTokens }
 }
 
 export async function fetchBlob(url: string): Promise<Blob> {
