@@ -8,18 +8,6 @@ import type { Gguf, GgufNumericArray, GgufValue } from './types'
  */
 type Metadata = Pick<Gguf, 'metadata'>
 
-export function metadataNumber(gguf: Metadata, key: string): number
-export function metadataNumber<T>(gguf: Metadata, key: string, fallback: T): number | T
-export function metadataNumber(gguf: Metadata, key: string, ...fallback: unknown[]): unknown {
-  return get(
-    gguf,
-    key,
-    'a finite number',
-    (value) => typeof value === 'number' && Number.isFinite(value),
-    fallback,
-  )
-}
-
 /** An integer in 0…2^53 − 1, for counts, lengths and token ids. */
 export function metadataCount(gguf: Metadata, key: string): number
 export function metadataCount<T>(gguf: Metadata, key: string, fallback: T): number | T
@@ -57,18 +45,8 @@ export function metadataNumbers(gguf: Metadata, key: string, ...fallback: unknow
   return get(gguf, key, 'an array of numbers', (value) => ArrayBuffer.isView(value), fallback)
 }
 
-export function metadataBooleans(gguf: Metadata, key: string): readonly boolean[]
-export function metadataBooleans<T>(gguf: Metadata, key: string, fallback: T): readonly boolean[] | T
-export function metadataBooleans(gguf: Metadata, key: string, ...fallback: unknown[]): unknown {
-  return get(gguf, key, 'an array of booleans', isBooleans, fallback)
-}
-
 function isStrings(value: GgufValue): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
-}
-
-function isBooleans(value: GgufValue): boolean {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'boolean')
 }
 
 function get(
