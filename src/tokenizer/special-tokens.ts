@@ -14,6 +14,9 @@ export interface SpecialMatch {
   readonly end: number
 }
 
+/** Longer ones are not recognised: each length that occurs is tried at each place where a token could begin. */
+const maxSpecialUnits = 256
+
 interface Special {
   readonly id: number
   /** Longer texts are recognised first; among equals, lower ids. */
@@ -29,7 +32,10 @@ export class SpecialTokens {
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary
-    const ids = vocabulary.specialIds().filter((id) => vocabulary.texts[id] !== '')
+    const ids = vocabulary.specialIds().filter((id) => {
+      const { length } = vocabulary.texts[id]!
+      return length > 0 && length <= maxSpecialUnits
+    })
     const byteLength = (id: number): number => new TextEncoder().encode(vocabulary.texts[id]).length
     const sized = ids.map((id) => ({ id, bytes: byteLength(id) }))
     sized.sort((a, b) => b.bytes - a.bytes || a.id - b.id)

@@ -80,7 +80,7 @@ function readScheme(gguf: Pick<Gguf, 'metadata'>): Scheme {
 function readBytePairScheme(gguf: Pick<Gguf, 'metadata'>): Scheme {
   const preTokenizer = createPreTokenizer(metadataString(gguf, 'tokenizer.ggml.pre', 'default'))
   const merges = metadataStrings(gguf, 'tokenizer.ggml.merges')
-  const vocabulary = new Vocabulary(gguf, { bosId: 11, eosId: 11, unknownId: null })
+  const vocabulary = new Vocabulary(gguf, { bosId: null, eosId: null, unknownId: null })
   const alphabet = new ByteAlphabet()
   return {
     vocabulary,

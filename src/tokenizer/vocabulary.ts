@@ -59,10 +59,10 @@ export class Vocabulary {
   readonly #attributes: Uint8Array
   #index: StringIndex | null = null
 
-  /** Default ids are the ones llama.cpp takes where the file gives none. */
+  /** Ids where the file gives none or one beyond its entries. */
   constructor(
     gguf: Pick<Gguf, 'metadata'>,
-    defaults: { bosId: number; eosId: number; unknownId: number | null },
+    defaults: { bosId: number | null; eosId: number | null; unknownId: number | null },
   ) {
     this.texts = metadataStrings(gguf, 'tokenizer.ggml.tokens')
     this.#attributes = this.#readAttributes(gguf)

@@ -258,7 +258,7 @@ describe('createTokenizer', () => {
         metadata: { 'tokenizer.ggml.bos_token_id': 10_000, 'tokenizer.ggml.eot_token_id': 10_000 },
       }),
     )
-    expect(tokenizer.bosId).toBe(11)
+    expect(tokenizer.bosId).toBe(null)
     expect([...tokenizer.endOfGeneration]).toEqual([257])
   })
 
