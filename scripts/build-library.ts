@@ -60,7 +60,9 @@ async function bundle(): Promise<void> {
   })
   await build.close()
   const kernels = join(root, 'build/kernels')
-  for (const file of readdirSync(kernels)) copyFileSync(join(kernels, file), join(outDir, file))
+  for (const file of readdirSync(kernels)) {
+    if (file.endsWith('.wasm')) copyFileSync(join(kernels, file), join(outDir, file))
+  }
 }
 
 /** Declarations of what `index.ts` and `testing/index.ts` reach, with file extensions, as Node's resolution wants them. */
