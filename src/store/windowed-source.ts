@@ -69,7 +69,9 @@ export class WindowedSource implements ByteSource {
     for (const other of this.#held.keys())
       if (other !== index && other !== index + 1) this.#held.delete(other)
     for (;;) {
-      const held = this.#held.get(index) ?? this.#start(index, signal)
+      // What was begun for someone who gave up may never come.
+      const found = this.#held.get(index)
+      const held = found === undefined || found.signal?.aborted === true ? this.#start(index, signal) : found
       try {
         const bytes = await untilAborted(held.bytes, signal)
         if (index + 2 < this.#starts.length && !this.#held.has(index + 1)) this.#start(index + 1, signal)

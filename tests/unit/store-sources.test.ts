@@ -217,6 +217,18 @@ describe('chunkSource', () => {
     expect(signals[1]).toBeUndefined()
   })
 
+  it('does not wait for what was begun for a reader that gave up', async () => {
+    let calls = 0
+    const source = chunkSource(manifest, async (chunk) =>
+      calls++ === 0 ? new Promise(() => undefined) : piece(chunk.file),
+    )
+    const controller = new AbortController()
+    const first = source.read(0, 10, { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(first).rejects.toThrow('enough')
+    expect(await source.read(0, 10)).toEqual(file.subarray(0, 10))
+  })
+
   it('rejects a reader whose signal fires while it waits for what another began', async () => {
     const source = chunkSource(manifest, async () => new Promise(() => undefined))
     void source.read(0, 10)
