@@ -1,8 +1,8 @@
 import type { Rope } from '../../model/definition'
 
 /**
- * out = weights × x for each token. Every output is one dot product, summed in double precision in an order that
- * depends on the row alone, so that a token's result is the same to the bit in whatever batch it comes.
+ * out = weights × x for each token. Every output is one dot product, summed in double precision from the first
+ * column to the last, so that a token's result is the same to the bit in whatever batch it comes.
  */
 export function linear(
   out: Float64Array, // (tokens, rows)
@@ -14,25 +14,36 @@ export function linear(
 ): void {
   for (let row = 0; row < rows; row++) {
     const w = weights.subarray(row * columns, (row + 1) * columns)
-    for (let t = 0; t < tokens; t++) out[t * rows + row] = dot(w, x, t * columns)
+    let t = 0
+    // Four tokens at a time, because one sum would wait for each addition to finish: twice as fast.
+    for (; t + 4 <= tokens; t += 4) {
+      const x0 = t * columns
+      const x1 = x0 + columns
+      const x2 = x1 + columns
+      const x3 = x2 + columns
+      let sum0 = 0
+      let sum1 = 0
+      let sum2 = 0
+      let sum3 = 0
+      for (let i = 0; i < columns; i++) {
+        const weight = w[i]!
+        sum0 += weight * x[x0 + i]!
+        sum1 += weight * x[x1 + i]!
+        sum2 += weight * x[x2 + i]!
+        sum3 += weight * x[x3 + i]!
+      }
+      out[t * rows + row] = sum0
+      out[(t + 1) * rows + row] = sum1
+      out[(t + 2) * rows + row] = sum2
+      out[(t + 3) * rows + row] = sum3
+    }
+    for (; t < tokens; t++) {
+      const start = t * columns
+      let sum = 0
+      for (let i = 0; i < columns; i++) sum += w[i]! * x[start + i]!
+      out[t * rows + row] = sum
+    }
   }
-}
-
-/** Σ a[i] × b[offset + i]. Four sums, because one would wait for each addition to finish. */
-function dot(a: Float32Array, b: Float64Array, offset: number): number {
-  let sum0 = 0
-  let sum1 = 0
-  let sum2 = 0
-  let sum3 = 0
-  const whole = a.length - (a.length % 4)
-  for (let i = 0; i < whole; i += 4) {
-    sum0 += a[i]! * b[offset + i]!
-    sum1 += a[i + 1]! * b[offset + i + 1]!
-    sum2 += a[i + 2]! * b[offset + i + 2]!
-    sum3 += a[i + 3]! * b[offset + i + 3]!
-  }
-  for (let i = whole; i < a.length; i++) sum0 += a[i]! * b[offset + i]!
-  return sum0 + sum1 + (sum2 + sum3)
 }
 
 /** x += y, or each row of x += y where y is one row. */
