@@ -65,6 +65,7 @@ export const scratchFields = {
   statistics: 'i32',
   results: 'i32',
   threadScratch: 'i32',
+  tiles: 'i32',
   threadScratchBytes: 'i32',
   activationBytes: 'i32',
   embeddingStride: 'i32',

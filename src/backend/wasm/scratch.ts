@@ -54,6 +54,7 @@ export function allocateScratch(
     statistics: bytes(maxBatch * Math.ceil(model.vocabularySize / 256) * 16),
     results: bytes(maxBatch * RESULT_BYTES),
     threadScratch: bytes(threads * threadScratchBytes),
+    tiles: bytes(threads * 4 * activationBytes),
   }
   const pointer = arena.allocate(recordBytes(scratchFields), 'Working memory')
   writeRecord(arena.buffer, pointer, scratchFields, {

@@ -56,6 +56,13 @@ function threadWork(): usize {
   return threadArea() + scratch.activationBytes
 }
 
+/** A thread's room for a tile of inputs (tile.ts). */
+// @ts-ignore: decorator
+@inline
+function tileArea(): usize {
+  return scratch.tiles + <usize>threadIndex * (<usize>scratch.activationBytes * 4)
+}
+
 /** Record of a token's queries: codes i16 (headCount, headDim), then factors f32 (headCount). */
 // @ts-ignore: decorator
 @inline
@@ -110,7 +117,7 @@ function project(matrix: Matrix, out: usize, stride: i32, add: bool): void {
   const bytes = <usize>stride << 2
   multiply(
     matrix, recordOf(firstToken), scratch.activationBytes, tokens - firstToken,
-    out + <usize>firstToken * bytes, bytes, add,
+    out + <usize>firstToken * bytes, bytes, add, tileArea(),
   )
 }
 
@@ -337,7 +344,7 @@ export function forward(modelPointer: usize, scratchPointer: usize, cachePointer
     normalize(model.outputNorm)
     multiply(
       model.outputHead, recordOf(firstToken), scratch.activationBytes, outputs, scratch.logits,
-      <usize>scratch.vocabularyStride << 2, false,
+      <usize>scratch.vocabularyStride << 2, false, tileArea(),
     )
     summarizeLogits(model, scratch, outputs)
   }

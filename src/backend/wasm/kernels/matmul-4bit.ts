@@ -8,6 +8,7 @@
 import { addDot, BLOCK_ACTIVATION_BYTES, finishDot, loadQuad, loadSignedScales, multiplyAdd, ROW_FACTOR } from './dot'
 import { BLOCK_META_BYTES } from './activations'
 import { BLOCK_BYTES_4BIT } from './structs'
+import { TILE_BLOCK_BYTES, TILE_CODES_BYTES, TILE_QUAD_BYTES } from './tile'
 
 /** Adds one block's contribution to four rows: dots × weight scale × scale + minimum × sum. */
 // @ts-ignore: decorator
@@ -138,17 +139,15 @@ function group4bit(weights: usize, codes: usize, meta: usize, blocks: i32, out: 
   storeRows(out + 16, r1, add)
 }
 
-/** Groups [from, to) for four tokens whose records lie `stride` bytes apart. */
+/** Groups [from, to) for a tile of four tokens (tile.ts). */
 export function tile4bit(
-  weights: usize, codes: usize, meta: usize, stride: usize, columns: i32, from: i32, to: i32,
-  out: usize, outStride: usize, add: bool,
+  weights: usize, tile: usize, columns: i32, from: i32, to: i32, out: usize, outStride: usize, add: bool,
 ): void {
   const blocks = columns >> 5
   const groupBytes = <usize>blocks * BLOCK_BYTES_4BIT
   for (let group = from; group < to; group++) {
     let w = weights + <usize>group * groupBytes
-    let x = codes
-    let m = meta
+    let x = tile
     let r00 = f32x4.splat(0), r01 = f32x4.splat(0)
     let r10 = f32x4.splat(0), r11 = f32x4.splat(0)
     let r20 = f32x4.splat(0), r21 = f32x4.splat(0)
@@ -158,62 +157,55 @@ export function tile4bit(
       let s10 = i32x4.splat(0), s11 = i32x4.splat(0)
       let s20 = i32x4.splat(0), s21 = i32x4.splat(0)
       let s30 = i32x4.splat(0), s31 = i32x4.splat(0)
-      const x1 = x + stride
-      const x2 = x1 + stride
-      const x3 = x2 + stride
-      if (DOT == 0) {
-        for (let q: usize = 0; q < 8; q++) {
-          const a = v128.load(w + q * 16, 32)
-          s00 = i32x4.add(s00, plainLow(a, x + q * 8))
-          s01 = i32x4.add(s01, plainHigh(a, x + q * 8))
-          s10 = i32x4.add(s10, plainLow(a, x1 + q * 8))
-          s11 = i32x4.add(s11, plainHigh(a, x1 + q * 8))
-          s20 = i32x4.add(s20, plainLow(a, x2 + q * 8))
-          s21 = i32x4.add(s21, plainHigh(a, x2 + q * 8))
-          s30 = i32x4.add(s30, plainLow(a, x3 + q * 8))
-          s31 = i32x4.add(s31, plainHigh(a, x3 + q * 8))
-        }
-      } else {
-        const mask = i8x16.splat(0x0f)
-        for (let q: usize = 0; q < 8; q++) {
-          const a = v128.load(w + q * 16, 32)
+      let quads = x
+      const end = x + TILE_CODES_BYTES
+      let nibbles = w
+      for (; quads < end; quads += TILE_QUAD_BYTES) {
+        const a = v128.load(nibbles, 32)
+        if (DOT == 0) {
+          s00 = i32x4.add(s00, plainLow(a, quads))
+          s01 = i32x4.add(s01, plainHigh(a, quads))
+          s10 = i32x4.add(s10, plainLow(a, quads + 8))
+          s11 = i32x4.add(s11, plainHigh(a, quads + 8))
+          s20 = i32x4.add(s20, plainLow(a, quads + 16))
+          s21 = i32x4.add(s21, plainHigh(a, quads + 16))
+          s30 = i32x4.add(s30, plainLow(a, quads + 24))
+          s31 = i32x4.add(s31, plainHigh(a, quads + 24))
+        } else {
+          const mask = i8x16.splat(0x0f)
           const low = v128.and(a, mask)
           const high = v128.and(i16x8.shr_u(a, 4), mask)
-          let quad = loadQuad(x, q)
+          let quad = v128.load32_splat(quads)
           s00 = addDot(s00, quad, low)
           s01 = addDot(s01, quad, high)
-          quad = loadQuad(x1, q)
+          quad = v128.load32_splat(quads, 4)
           s10 = addDot(s10, quad, low)
           s11 = addDot(s11, quad, high)
-          quad = loadQuad(x2, q)
+          quad = v128.load32_splat(quads, 8)
           s20 = addDot(s20, quad, low)
           s21 = addDot(s21, quad, high)
-          quad = loadQuad(x3, q)
+          quad = v128.load32_splat(quads, 12)
           s30 = addDot(s30, quad, low)
           s31 = addDot(s31, quad, high)
         }
-        s00 = finishDot(s00), s01 = finishDot(s01)
-        s10 = finishDot(s10), s11 = finishDot(s11)
-        s20 = finishDot(s20), s21 = finishDot(s21)
-        s30 = finishDot(s30), s31 = finishDot(s31)
+        nibbles += 16
       }
       const scale0 = loadSignedScales(w), scale1 = loadSignedScales(w + 8)
       const minimum0 = loadSignedScales(w + 16), minimum1 = loadSignedScales(w + 24)
-      let scale = v128.load32_splat(m), sum = v128.load32_splat(m, 4)
-      r00 = addBlock(r00, s00, scale0, minimum0, scale, sum)
-      r01 = addBlock(r01, s01, scale1, minimum1, scale, sum)
-      scale = v128.load32_splat(m + stride), sum = v128.load32_splat(m + stride, 4)
-      r10 = addBlock(r10, s10, scale0, minimum0, scale, sum)
-      r11 = addBlock(r11, s11, scale1, minimum1, scale, sum)
-      scale = v128.load32_splat(m + stride * 2), sum = v128.load32_splat(m + stride * 2, 4)
-      r20 = addBlock(r20, s20, scale0, minimum0, scale, sum)
-      r21 = addBlock(r21, s21, scale1, minimum1, scale, sum)
-      scale = v128.load32_splat(m + stride * 3), sum = v128.load32_splat(m + stride * 3, 4)
-      r30 = addBlock(r30, s30, scale0, minimum0, scale, sum)
-      r31 = addBlock(r31, s31, scale1, minimum1, scale, sum)
+      let scale = v128.load32_splat(x, TILE_CODES_BYTES), sum = v128.load32_splat(x, TILE_CODES_BYTES + 4)
+      r00 = addBlock(r00, finishDot(s00), scale0, minimum0, scale, sum)
+      r01 = addBlock(r01, finishDot(s01), scale1, minimum1, scale, sum)
+      scale = v128.load32_splat(x, TILE_CODES_BYTES + 16), sum = v128.load32_splat(x, TILE_CODES_BYTES + 20)
+      r10 = addBlock(r10, finishDot(s10), scale0, minimum0, scale, sum)
+      r11 = addBlock(r11, finishDot(s11), scale1, minimum1, scale, sum)
+      scale = v128.load32_splat(x, TILE_CODES_BYTES + 32), sum = v128.load32_splat(x, TILE_CODES_BYTES + 36)
+      r20 = addBlock(r20, finishDot(s20), scale0, minimum0, scale, sum)
+      r21 = addBlock(r21, finishDot(s21), scale1, minimum1, scale, sum)
+      scale = v128.load32_splat(x, TILE_CODES_BYTES + 48), sum = v128.load32_splat(x, TILE_CODES_BYTES + 52)
+      r30 = addBlock(r30, finishDot(s30), scale0, minimum0, scale, sum)
+      r31 = addBlock(r31, finishDot(s31), scale1, minimum1, scale, sum)
       w += BLOCK_BYTES_4BIT
-      x += BLOCK_ACTIVATION_BYTES
-      m += BLOCK_META_BYTES
+      x += TILE_BLOCK_BYTES
     }
     let y = out + (<usize>group << 5)
     storeRows(y, r00, add), storeRows(y + 16, r01, add)

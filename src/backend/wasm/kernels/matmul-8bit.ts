@@ -7,6 +7,7 @@ import { BLOCK_META_BYTES } from './activations'
 import { addDot, BLOCK_ACTIVATION_BYTES, finishDot, loadQuad, loadSignedScales, multiplyAdd } from './dot'
 import { storeRows } from './matmul-4bit'
 import { BLOCK_BYTES_8BIT } from './structs'
+import { TILE_BLOCK_BYTES, TILE_CODES_BYTES, TILE_QUAD_BYTES } from './tile'
 
 // @ts-ignore: decorator
 @inline
@@ -25,6 +26,12 @@ function joinNibbles(low: v128, high: v128, integerSum: v128): v128 {
     i32x4.add(finishDot(low), i32x4.shl(finishDot(high), 4)),
     i32x4.shl(integerSum, 7),
   )
+}
+
+// @ts-ignore: decorator
+@inline
+function addScaled(row: v128, dots: v128, weightScale: v128, scale: v128): v128 {
+  return multiplyAdd(f32x4.convert_i32x4_s(dots), f32x4.mul(weightScale, scale), row)
 }
 
 /** Rows of groups [from, to) for one token. */
@@ -66,8 +73,8 @@ export function token8bit(
         d1 = joinNibbles(low1, high1, integerSum)
       }
       const scale = v128.load32_splat(m)
-      r0 = multiplyAdd(f32x4.convert_i32x4_s(d0), f32x4.mul(loadSignedScales(w), scale), r0)
-      r1 = multiplyAdd(f32x4.convert_i32x4_s(d1), f32x4.mul(loadSignedScales(w + 8), scale), r1)
+      r0 = addScaled(r0, d0, loadSignedScales(w), scale)
+      r1 = addScaled(r1, d1, loadSignedScales(w + 8), scale)
       w += BLOCK_BYTES_8BIT
       x += BLOCK_ACTIVATION_BYTES
       m += BLOCK_META_BYTES
@@ -78,43 +85,43 @@ export function token8bit(
   }
 }
 
-/** Groups [from, to) for four tokens whose records lie `stride` bytes apart; four rows × four tokens at a time. */
+/** Groups [from, to) for a tile of four tokens (tile.ts), four rows at a time. */
 export function tile8bit(
-  weights: usize, codes: usize, meta: usize, stride: usize, columns: i32, from: i32, to: i32,
-  out: usize, outStride: usize, add: bool,
+  weights: usize, tile: usize, columns: i32, from: i32, to: i32, out: usize, outStride: usize, add: bool,
 ): void {
   const blocks = columns >> 5
   const groupBytes = <usize>blocks * BLOCK_BYTES_8BIT
   for (let half = from * 2; half < to * 2; half++) {
     let w = weights + <usize>(half >> 1) * groupBytes
-    // Rows 0…3 of the group have their scales and quads first, rows 4…7 right behind.
+    // Rows 0…3 of the group have their scales and bytes first, rows 4…7 right behind.
     const scales: usize = half & 1 ? 8 : 0
-    const quads: usize = half & 1 ? 32 : 16
-    let x = codes
-    let m = meta
+    const first: usize = half & 1 ? 32 : 16
+    let x = tile
     let r0 = f32x4.splat(0)
     let r1 = f32x4.splat(0)
     let r2 = f32x4.splat(0)
     let r3 = f32x4.splat(0)
     for (let b = blocks; b > 0; b--) {
-      const x1 = x + stride
-      const x2 = x1 + stride
-      const x3 = x2 + stride
-      const m1 = m + stride
-      const m2 = m1 + stride
-      const m3 = m2 + stride
+      const sums0 = v128.load32_splat(x, TILE_CODES_BYTES + 8)
+      const sums1 = v128.load32_splat(x, TILE_CODES_BYTES + 24)
+      const sums2 = v128.load32_splat(x, TILE_CODES_BYTES + 40)
+      const sums3 = v128.load32_splat(x, TILE_CODES_BYTES + 56)
       let d0: v128, d1: v128, d2: v128, d3: v128
+      let quads = x
+      const end = x + TILE_CODES_BYTES
+      let bytes = w + first
       if (DOT == 0) {
-        d0 = i32x4.shl(i32x4.neg(v128.load32_splat(m, 8)), 7)
-        d1 = i32x4.shl(i32x4.neg(v128.load32_splat(m1, 8)), 7)
-        d2 = i32x4.shl(i32x4.neg(v128.load32_splat(m2, 8)), 7)
-        d3 = i32x4.shl(i32x4.neg(v128.load32_splat(m3, 8)), 7)
-        for (let q: usize = 0; q < 8; q++) {
-          const a = v128.load(w + quads + q * 32)
-          d0 = i32x4.add(d0, plainByte(a, x + q * 8))
-          d1 = i32x4.add(d1, plainByte(a, x1 + q * 8))
-          d2 = i32x4.add(d2, plainByte(a, x2 + q * 8))
-          d3 = i32x4.add(d3, plainByte(a, x3 + q * 8))
+        d0 = i32x4.shl(i32x4.neg(sums0), 7)
+        d1 = i32x4.shl(i32x4.neg(sums1), 7)
+        d2 = i32x4.shl(i32x4.neg(sums2), 7)
+        d3 = i32x4.shl(i32x4.neg(sums3), 7)
+        for (; quads < end; quads += TILE_QUAD_BYTES) {
+          const a = v128.load(bytes)
+          d0 = i32x4.add(d0, plainByte(a, quads))
+          d1 = i32x4.add(d1, plainByte(a, quads + 8))
+          d2 = i32x4.add(d2, plainByte(a, quads + 16))
+          d3 = i32x4.add(d3, plainByte(a, quads + 24))
+          bytes += 32
         }
       } else {
         const mask = i8x16.splat(0x0f)
@@ -122,36 +129,36 @@ export function tile8bit(
         let low1 = i32x4.splat(0), high1 = i32x4.splat(0)
         let low2 = i32x4.splat(0), high2 = i32x4.splat(0)
         let low3 = i32x4.splat(0), high3 = i32x4.splat(0)
-        for (let q: usize = 0; q < 8; q++) {
-          const a = v128.load(w + quads + q * 32)
+        for (; quads < end; quads += TILE_QUAD_BYTES) {
+          const a = v128.load(bytes)
           const low = v128.and(a, mask)
           const high = v128.and(i16x8.shr_u(a, 4), mask)
-          let quad = loadQuad(x, q)
+          let quad = v128.load32_splat(quads)
           low0 = addDot(low0, quad, low)
           high0 = addDot(high0, quad, high)
-          quad = loadQuad(x1, q)
+          quad = v128.load32_splat(quads, 4)
           low1 = addDot(low1, quad, low)
           high1 = addDot(high1, quad, high)
-          quad = loadQuad(x2, q)
+          quad = v128.load32_splat(quads, 8)
           low2 = addDot(low2, quad, low)
           high2 = addDot(high2, quad, high)
-          quad = loadQuad(x3, q)
+          quad = v128.load32_splat(quads, 12)
           low3 = addDot(low3, quad, low)
           high3 = addDot(high3, quad, high)
+          bytes += 32
         }
-        d0 = joinNibbles(low0, high0, v128.load32_splat(m, 8))
-        d1 = joinNibbles(low1, high1, v128.load32_splat(m1, 8))
-        d2 = joinNibbles(low2, high2, v128.load32_splat(m2, 8))
-        d3 = joinNibbles(low3, high3, v128.load32_splat(m3, 8))
+        d0 = joinNibbles(low0, high0, sums0)
+        d1 = joinNibbles(low1, high1, sums1)
+        d2 = joinNibbles(low2, high2, sums2)
+        d3 = joinNibbles(low3, high3, sums3)
       }
       const scale = loadSignedScales(w + scales)
-      r0 = multiplyAdd(f32x4.convert_i32x4_s(d0), f32x4.mul(scale, v128.load32_splat(m)), r0)
-      r1 = multiplyAdd(f32x4.convert_i32x4_s(d1), f32x4.mul(scale, v128.load32_splat(m1)), r1)
-      r2 = multiplyAdd(f32x4.convert_i32x4_s(d2), f32x4.mul(scale, v128.load32_splat(m2)), r2)
-      r3 = multiplyAdd(f32x4.convert_i32x4_s(d3), f32x4.mul(scale, v128.load32_splat(m3)), r3)
+      r0 = addScaled(r0, d0, scale, v128.load32_splat(x, TILE_CODES_BYTES))
+      r1 = addScaled(r1, d1, scale, v128.load32_splat(x, TILE_CODES_BYTES + 16))
+      r2 = addScaled(r2, d2, scale, v128.load32_splat(x, TILE_CODES_BYTES + 32))
+      r3 = addScaled(r3, d3, scale, v128.load32_splat(x, TILE_CODES_BYTES + 48))
       w += BLOCK_BYTES_8BIT
-      x += BLOCK_ACTIVATION_BYTES
-      m += BLOCK_META_BYTES
+      x += TILE_BLOCK_BYTES
     }
     let y = out + (<usize>half << 4)
     storeRows(y, r0, add)

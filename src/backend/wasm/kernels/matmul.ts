@@ -14,64 +14,41 @@ import {
   MATRIX_7BIT,
   MATRIX_8BIT,
 } from './structs'
+import { fillTile } from './tile'
 import { threadCount, threadIndex } from './threads'
 
 /**
  * out[token][row] (+)= matrix × record[token], this thread's share of the rows. `outStride` in bytes; rows are padded
- * to a multiple of 8 in quantised kinds, so `out` needs room for that.
+ * to a multiple of 8 in quantised kinds, so `out` needs room for that. `tile`: this thread's room for a tile.
  */
 export function multiply(
   matrix: Matrix, records: usize, recordBytes: usize, tokens: i32, out: usize, outStride: usize, add: bool,
-): void {
-  const groups = (matrix.rows + 7) >> 3
-  const from = <i32>((<i64>groups * threadIndex) / threadCount)
-  const to = <i32>((<i64>groups * (threadIndex + 1)) / threadCount)
-  multiplyGroups(matrix, records, recordBytes, tokens, out, outStride, add, from, to)
-}
-
-/** The same for rows of groups [from, to) of 8. */
-export function multiplyGroups(
-  matrix: Matrix, records: usize, recordBytes: usize, tokens: i32, out: usize, outStride: usize, add: bool,
-  from: i32, to: i32,
+  tile: usize,
 ): void {
   const kind = matrix.kind
   const columns = matrix.columns
   const data = matrix.data
+  const groups = (matrix.rows + 7) >> 3
+  const from = <i32>((<i64>groups * threadIndex) / threadCount)
+  const to = <i32>((<i64>groups * (threadIndex + 1)) / threadCount)
   let token = 0
   if (kind == MATRIX_4BIT || kind == MATRIX_8BIT) {
-    // Some groups at a time for all tokens, so that weights stay in the first-level cache and records in the second.
-    const groupBytes = <usize>(columns >> 5) * (kind == MATRIX_4BIT ? BLOCK_BYTES_4BIT : BLOCK_BYTES_8BIT)
-    const step = tokens < 4 ? to - from : max(1, 16384 / <i32>groupBytes)
-    for (let first = from; first < to; first += step) {
-      const last = min(first + step, to)
-      token = 0
-      for (; token + 4 <= tokens; token += 4) {
-        const record = records + <usize>token * recordBytes
-        const codes = codesOf(record, columns)
-        const meta = metaOf(record, columns)
-        const y = out + <usize>token * outStride
-        if (kind == MATRIX_4BIT) tile4bit(data, codes, meta, recordBytes, columns, first, last, y, outStride, add)
-        else tile8bit(data, codes, meta, recordBytes, columns, first, last, y, outStride, add)
-      }
-      for (; token < tokens; token++) {
-        const record = records + <usize>token * recordBytes
-        const codes = codesOf(record, columns)
-        const meta = metaOf(record, columns)
-        const y = out + <usize>token * outStride
-        if (kind == MATRIX_4BIT) token4bit(data, codes, meta, columns, first, last, y, add)
-        else token8bit(data, codes, meta, columns, first, last, y, add)
-      }
+    for (; token + 4 <= tokens; token += 4) {
+      fillTile(records + <usize>token * recordBytes, recordBytes, columns, tile)
+      const y = out + <usize>token * outStride
+      if (kind == MATRIX_4BIT) tile4bit(data, tile, columns, from, to, y, outStride, add)
+      else tile8bit(data, tile, columns, from, to, y, outStride, add)
     }
-    return
   }
   for (; token < tokens; token++) {
     const record = records + <usize>token * recordBytes
+    const codes = codesOf(record, columns)
+    const meta = metaOf(record, columns)
     const y = out + <usize>token * outStride
-    if (kind == MATRIX_7BIT) {
-      token7bit(data, codesOf(record, columns), metaOf(record, columns), columns, from, to, y, add)
-    } else {
-      tokenFloat(kind, data, record, columns, from << 3, min(to << 3, matrix.rows), y, add)
-    }
+    if (kind == MATRIX_4BIT) token4bit(data, codes, meta, columns, from, to, y, add)
+    else if (kind == MATRIX_8BIT) token8bit(data, codes, meta, columns, from, to, y, add)
+    else if (kind == MATRIX_7BIT) token7bit(data, codes, meta, columns, from, to, y, add)
+    else tokenFloat(kind, data, record, columns, from << 3, min(to << 3, matrix.rows), y, add)
   }
 }
 
