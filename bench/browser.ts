@@ -1,13 +1,8 @@
-import { join } from 'node:path'
 import { chromium, type Browser, type Page } from '@playwright/test'
-import { build } from 'vite'
 import { findChromium } from '../scripts/find-chromium'
-import { CACHE_FOLDER, MODEL_FOLDER } from './models'
+import { buildPages, MOUNTS } from './pages'
 import { cpuSecondsOf } from './processes'
 import { startStaticServer, type StaticServer } from './static-server'
-
-const ROOT = join(import.meta.dirname, '..')
-const PAGE_FOLDER = join(CACHE_FOLDER, 'page')
 
 /** A page with a renderer process of its own. */
 export interface BenchPage {
@@ -29,16 +24,8 @@ export class BenchBrowser {
   }
 
   static async start(): Promise<BenchBrowser> {
-    await buildPage()
-    const server = await startStaticServer(
-      new Map([
-        ['/', PAGE_FOLDER],
-        ['/wllama/', join(ROOT, 'node_modules/@wllama/wllama/esm/wasm')],
-        ['/onnx/', join(ROOT, 'node_modules/onnxruntime-web/dist')],
-        ['/models/', CACHE_FOLDER],
-        ['/default-model/', MODEL_FOLDER],
-      ]),
-    )
+    await buildPages()
+    const server = await startStaticServer(MOUNTS)
     const { executablePath, args } = findChromium()
     const browser = await chromium.launch({ executablePath, args: [...args] })
     return new BenchBrowser(browser, server)
@@ -112,22 +99,4 @@ export class BenchBrowser {
     const all = spent.reduce((sum, { seconds }) => sum + seconds, 0)
     return spent.find(({ seconds }) => seconds > 0.8 * all)?.pid ?? null
   }
-}
-
-/** The page with the sources of this working tree; Vite's minified output, as a user's bundler would make it. */
-async function buildPage(): Promise<void> {
-  await build({
-    configFile: false,
-    root: join(import.meta.dirname, 'page'),
-    base: './',
-    logLevel: 'warn',
-    build: {
-      outDir: PAGE_FOLDER,
-      emptyOutDir: true,
-      target: 'es2022',
-      assetsInlineLimit: 0,
-      reportCompressedSize: false,
-    },
-    worker: { format: 'es' },
-  })
 }

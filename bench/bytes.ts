@@ -18,7 +18,9 @@ export async function measureBytes(): Promise<DownloadedFile[]> {
   if (!existsSync(join(SITE, 'index.html')))
     throw new Error('There is no built page: run "npm run build" first')
   const served = new Set<string>()
-  const server = await startStaticServer(new Map([['/', SITE]]), (file) => served.add(file))
+  const server = await startStaticServer(new Map([['/', SITE]]), {
+    onServed: (file) => served.add(file),
+  })
   const { executablePath, args } = findChromium()
   const browser = await chromium.launch({ executablePath, args: [...args] })
   try {

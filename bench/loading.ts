@@ -1,12 +1,10 @@
-import type { BenchBrowser, BenchPage } from './browser'
+import type { BenchBrowser } from './browser'
 import type { ChatMessage, LoadTimes } from './page/subject'
-import { memoryOf, pssBytesOf, resetPeak } from './processes'
 
-const QUESTION = 'Say hello.'
 /** A few tokens. With a system message of its own, since the model's template would else put in a longer one. */
 const SHORT_CHAT: readonly ChatMessage[] = [
   { role: 'system', content: 'Be brief.' },
-  { role: 'user', content: QUESTION },
+  { role: 'user', content: 'Say hello.' },
 ]
 
 export interface LoadSample extends LoadTimes {
@@ -37,51 +35,4 @@ export async function measureLoading(browser: BenchBrowser, rounds: number): Pro
   }
   await close()
   return samples
-}
-
-export interface MemoryFigures {
-  readonly threads: number
-  /** Of all tensors in the model's file: the same whatever an engine makes of them. */
-  readonly weightsBytes: number
-  /** Of the idle page, before the engine loads. */
-  readonly idleRssBytes: number
-  /** Highest resident size while loading and answering. */
-  readonly peakRssBytes: number
-  /** Resident after the answer. */
-  readonly settledRssBytes: number
-  readonly settledPssBytes: number | null
-}
-
-export interface EnginePage extends BenchPage {
-  readonly memory: MemoryFigures | null
-}
-
-/** Loads the embedded model as an application does, watches the renderer's memory, and leaves the engine open. */
-export async function openEnginePage(
-  browser: BenchBrowser,
-  threads: number,
-  weightsBytes: number,
-): Promise<EnginePage> {
-  const opened = await browser.openPage()
-  const { page, rendererPid } = opened
-  resetPeak(rendererPid)
-  const idle = memoryOf(rendererPid)
-  const info = await page.evaluate(
-    (count) => bench.openEngine('/default-model/manifest.json', count),
-    threads,
-  )
-  await page.evaluate((question) => bench.answer(question, 32, false), QUESTION)
-  const settled = memoryOf(rendererPid)
-  const memory =
-    idle === null || settled === null
-      ? null
-      : {
-          threads: info.threads,
-          weightsBytes,
-          idleRssBytes: idle.rssBytes,
-          peakRssBytes: settled.peakRssBytes,
-          settledRssBytes: settled.rssBytes,
-          settledPssBytes: pssBytesOf(rendererPid),
-        }
-  return { ...opened, memory }
 }

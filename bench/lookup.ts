@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test'
+import type { BenchBrowser } from './browser'
 import { LOOKUP_PROMPTS } from './lookup-prompts'
 import type { AnswerFigures } from './page/minnow-subject'
 
@@ -12,11 +12,12 @@ export interface LookupSample {
 
 /** The same questions with and without prompt lookup, in turns, in one engine. */
 export async function measureLookup(
-  page: Page,
-  threads: number,
-  promptCount: number,
-  maxTokens: number,
+  browser: BenchBrowser,
+  options: { threads: number; prompts: number; maxTokens: number },
 ): Promise<LookupSample[]> {
+  const { threads, prompts, maxTokens } = options
+  const { page, close } = await browser.openPage()
+  await page.evaluate((count) => bench.openEngine('/default-model/manifest.json', count), threads)
   const samples: LookupSample[] = []
   const ask = (text: string, promptLookup: boolean): Promise<AnswerFigures> =>
     page.evaluate(([question, limit, isOn]) => bench.answer(question, limit, isOn), [
@@ -24,7 +25,7 @@ export async function measureLookup(
       maxTokens,
       promptLookup,
     ] as const)
-  for (const [index, { name, text }] of LOOKUP_PROMPTS.slice(0, promptCount).entries()) {
+  for (const [index, { name, text }] of LOOKUP_PROMPTS.slice(0, prompts).entries()) {
     // Who goes first alternates: the second finds the prompt in the cache (which decode times leave out).
     const isWithFirst = index % 2 === 0
     const first = await ask(text, isWithFirst)
@@ -38,5 +39,6 @@ export async function measureLookup(
       sameText: withLookup.text === without.text,
     })
   }
+  await close()
   return samples
 }

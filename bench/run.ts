@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BenchBrowser } from './browser'
 import { measureBytes } from './bytes'
-import { measureLoading, openEnginePage, type MemoryFigures } from './loading'
+import { measureLoading } from './loading'
 import { measureLookup, type LookupSample } from './lookup'
+import { measureMemory, type MemoryFigures } from './memory'
 import { prepareModels, readHeader } from './models'
 import { fullPlan, onlySubjects, quickPlan, type Plan } from './plan'
 import { makePrompt } from './prompt'
@@ -15,9 +16,9 @@ import { formatReport } from './table'
 
 /**
  * `npm run bench -- [--quick] [--json FILE] [--only NAME,…]`. NAME is the beginning of a subject's name
- * (`minnow`, `wllama-q4_1-1t`) or one of `load`, `lookup`, `bytes`, `speed`.
+ * (`minnow`, `wllama-q4_1-1t`) or one of `speed`, `load`, `memory`, `lookup`, `bytes`.
  */
-const PARTS = ['speed', 'load', 'lookup', 'bytes'] as const
+const PARTS = ['speed', 'load', 'memory', 'lookup', 'bytes'] as const
 type Part = (typeof PARTS)[number]
 
 const { values } = parseArgs({
@@ -49,7 +50,8 @@ async function run(chosen: Plan): Promise<Report> {
   const browser = await BenchBrowser.start()
   try {
     const loads = parts.includes('load') ? await measureLoading(browser, chosen.loadRounds) : []
-    const { memory, lookups } = await measureEngines(chosen, browser, weightsBytes)
+    const memory = parts.includes('memory') ? await measureMemories(chosen, weightsBytes) : []
+    const lookups = parts.includes('lookup') ? await measureLookups(chosen, browser) : []
     const bytes = parts.includes('bytes') ? await measureBytes() : []
     // Last: what is left of a quick run's time goes into more samples.
     const deadline = chosen.seconds === null ? Infinity : started + chosen.seconds * 1000
@@ -80,24 +82,21 @@ async function run(chosen: Plan): Promise<Report> {
   }
 }
 
-/** Memory while loading, and prompt lookup, in the same pages: one for each number of threads. */
-async function measureEngines(
-  { lookup }: Plan,
-  browser: BenchBrowser,
-  weightsBytes: number,
-): Promise<{ memory: MemoryFigures[]; lookups: LookupSample[] }> {
-  const memory: MemoryFigures[] = []
-  const lookups: LookupSample[] = []
-  if (!parts.includes('load') && !parts.includes('lookup')) return { memory, lookups }
+async function measureMemories({ lookup }: Plan, weightsBytes: number): Promise<MemoryFigures[]> {
+  const memories: MemoryFigures[] = []
   for (const threads of lookup.threads) {
-    const engine = await openEnginePage(browser, threads, weightsBytes)
-    if (engine.memory !== null) memory.push(engine.memory)
-    if (parts.includes('lookup')) {
-      lookups.push(...(await measureLookup(engine.page, threads, lookup.prompts, lookup.maxTokens)))
-    }
-    await engine.close()
+    const memory = await measureMemory(threads, weightsBytes)
+    if (memory !== null) memories.push(memory)
   }
-  return { memory, lookups }
+  return memories
+}
+
+async function measureLookups({ lookup }: Plan, browser: BenchBrowser): Promise<LookupSample[]> {
+  const lookups: LookupSample[] = []
+  for (const threads of lookup.threads) {
+    lookups.push(...(await measureLookup(browser, { ...lookup, threads })))
+  }
+  return lookups
 }
 
 async function versions(browser: BenchBrowser): Promise<Record<string, string>> {

@@ -19,6 +19,12 @@ export interface StaticServer {
   close(): Promise<void>
 }
 
+export interface StaticServerOptions {
+  readonly onServed?: (file: string) => void
+  /** For `/ask/NAME`; the page waits for the answer. */
+  readonly onAsked?: ((name: string) => Promise<void>) | null
+}
+
 /**
  * Serves folders of this machine on a free port of 127.0.0.1, cross-origin isolated (threads need that).
  * Not the app's server on purpose: the benchmark must answer for models and peers alike, from one origin, with the
@@ -26,9 +32,17 @@ export interface StaticServer {
  */
 export async function startStaticServer(
   mounts: ReadonlyMap<string, string>,
-  onServed: (file: string) => void = () => {},
+  { onServed = () => {}, onAsked = null }: StaticServerOptions = {},
 ): Promise<StaticServer> {
   const server = createServer((request, response) => {
+    const asked = /^\/ask\/(\w+)$/.exec(request.url ?? '')?.[1]
+    if (asked !== undefined && onAsked !== null) {
+      onAsked(asked).then(
+        () => response.writeHead(204).end(),
+        (error: unknown) => response.writeHead(500).end(String(error)),
+      )
+      return
+    }
     respond(mounts, onServed, request, response).catch((error: unknown) => {
       response.writeHead(500).end(String(error))
     })

@@ -1,6 +1,7 @@
 import type { DownloadedFile } from './bytes'
-import type { LoadSample, MemoryFigures } from './loading'
+import type { LoadSample } from './loading'
 import type { LookupSample } from './lookup'
+import type { MemoryFigures } from './memory'
 import type { Sample } from './speed'
 import { median, ratio } from './statistics'
 

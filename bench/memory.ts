@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findChromium } from '../scripts/find-chromium'
+import { MOUNTS } from './pages'
+import { memoryOf, pssBytesOf, resetPeak, type Memory } from './processes'
+import { startStaticServer } from './static-server'
+
+export interface MemoryFigures {
+  readonly threads: number
+  /** Of all tensors in the model's file: the same whatever an engine makes of them. */
+  readonly weightsBytes: number
+  /** Of the idle page, before the engine loads. */
+  readonly idleRssBytes: number
+  /** Highest resident size while loading and answering. */
+  readonly peakRssBytes: number
+  /** Resident after the answer. */
+  readonly settledRssBytes: number
+  readonly settledPssBytes: number | null
+}
+
+/**
+ * The renderer's memory from an idle page through loading the embedded model to an answer, in a Chromium of its
+ * own without a debugger: what drives the other measures (Playwright, over the DevTools protocol) keeps up to
+ * 100 MB of response bodies in the renderer. Needs Linux's /proc; null elsewhere.
+ */
+export async function measureMemory(threads: number, weightsBytes: number): Promise<MemoryFigures | null> {
+  if (process.platform !== 'linux') return null
+  const profile = mkdtempSync(join(tmpdir(), 'minnow-bench-'))
+  const idle = new Map<number, Memory>()
+  let onEnd: (outcome: string) => void = () => {}
+  const ended = new Promise<string>((resolve) => (onEnd = resolve))
+  let figures: MemoryFigures | null = null
+  const server = await startStaticServer(MOUNTS, {
+    onAsked: async (name) => {
+      if (name === 'idle') {
+        for (const pid of renderersOf(profile)) {
+          resetPeak(pid)
+          const memory = memoryOf(pid)
+          if (memory !== null) idle.set(pid, memory)
+        }
+        return
+      }
+      if (name === 'answered') figures = { threads, weightsBytes, ...mostGrown(idle) }
+      onEnd(name)
+    },
+  })
+  const { executablePath, args } = findChromium()
+  const url = `${server.origin}/memory.html?threads=${threads}`
+  const flags = ['--headless', '--no-first-run', '--disable-component-update', `--user-data-dir=${profile}`]
+  const browser = spawn(executablePath, [...args, ...flags, url], { stdio: 'ignore' })
+  const exited = new Promise<void>((resolve) => browser.once('exit', () => resolve()))
+  const timer = setTimeout(() => onEnd('late'), 120_000)
+  const outcome = await Promise.race([ended, exited.then(() => 'exited')])
+  clearTimeout(timer)
+  browser.kill()
+  await exited
+  await server.close()
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  if (figures === null) throw new Error(`The page whose memory is measured did not answer: ${outcome}`)
+  return figures
+}
+
+/** The page's renderer is the one that grew by a model; Chromium's spare ones did not. */
+function mostGrown(idle: ReadonlyMap<number, Memory>): Omit<MemoryFigures, 'threads' | 'weightsBytes'> {
+  const grown = [...idle].map(([pid, before]) => {
+    const now = memoryOf(pid)
+    return {
+      pid,
+      idleRssBytes: before.rssBytes,
+      peakRssBytes: now?.peakRssBytes ?? 0,
+      settledRssBytes: now?.rssBytes ?? 0,
+    }
+  })
+  grown.sort((a, b) => b.peakRssBytes - b.idleRssBytes - (a.peakRssBytes - a.idleRssBytes))
+  const page = grown[0]
+  if (page === undefined) throw new Error('Chromium has no renderer')
+  const { pid, ...figures } = page
+  return { ...figures, settledPssBytes: pssBytesOf(pid) }
+}
+
+function renderersOf(profile: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        return command.includes('--type=renderer') && command.includes(profile)
+      } catch {
+        // Ended meanwhile.
+        return false
+      }
+    })
+    .map(Number)
+}
