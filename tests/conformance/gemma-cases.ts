@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LoadBackend } from '../../src/backend/backend'
 import { AgreementCounter } from './agreement'
-import { logprobsOf, shortfalls, type AgreementBound } from './backend-cases'
+import { logprobsOf, shortfalls, type AgreementBound } from './forced-decoding-cases'
 import { cacheFolder, openModelFile } from './model-files'
 import { loadNative } from './native'
 

@@ -1,9 +1,8 @@
 import { EngineError } from '../../contract/error'
 import type { ModelDefinition } from '../../model/definition'
 import type { Backend, LoadBackend } from '../backend'
-import { ReferenceSession } from './session'
-import { loadWeights } from './weights'
-import type { Weights } from './weights'
+import { ReferenceSession, type SessionOwner } from './session'
+import { loadWeights, type Weights } from './weights'
 
 const maxBatch = 512
 
@@ -14,7 +13,7 @@ const maxBatch = 512
 export const loadReference: LoadBackend = async (options) =>
   new ReferenceBackend(options.model, await loadWeights(options))
 
-class ReferenceBackend implements Backend {
+class ReferenceBackend implements Backend, SessionOwner {
   readonly kind = 'reference'
   readonly variant = 'float'
   readonly threads = 1
@@ -37,7 +36,7 @@ class ReferenceBackend implements Backend {
   }
 
   createSession({ contextLength }: { contextLength: number }): ReferenceSession {
-    this.#liveWeights()
+    this.liveWeights()
     if (!Number.isInteger(contextLength) || contextLength < 1) {
       throw new EngineError(
         'invalid-argument',
@@ -45,7 +44,7 @@ class ReferenceBackend implements Backend {
       )
     }
     try {
-      const session = new ReferenceSession(this.#model, () => this.#liveWeights(), contextLength, maxBatch)
+      const session = new ReferenceSession(this.#model, this, contextLength)
       this.#sessions.add(session)
       return session
     } catch (cause) {
@@ -63,12 +62,15 @@ class ReferenceBackend implements Backend {
   }
 
   dispose(): void {
-    for (const session of this.#sessions) session.dispose()
-    this.#sessions.clear()
+    for (const session of [...this.#sessions]) session.dispose()
     this.#weights = null
   }
 
-  #liveWeights(): Weights {
+  forget(session: ReferenceSession): void {
+    this.#sessions.delete(session)
+  }
+
+  liveWeights(): Weights {
     if (this.#weights === null) {
       throw new EngineError('disposed', 'This reference backend was disposed of; load the model again.')
     }

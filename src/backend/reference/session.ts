@@ -5,21 +5,27 @@ import { LayerCache } from './cache'
 import { add, gelu, linear, rmsNorm, rotate, silu, softcap, softmax } from './operations'
 import type { LayerWeights, Weights } from './weights'
 
-/** One sequence. Reads from the top of `forward` like the model's own description. */
+/** What a session needs of the backend that made it. */
+export interface SessionOwner {
+  readonly maxBatch: number
+  /** @throws EngineError 'disposed' after the backend's dispose(). */
+  liveWeights(): Weights
+  forget(session: ReferenceSession): void
+}
+
+/** One sequence. Read from the top of `forward`, it is the model's description. */
 export class ReferenceSession implements BackendSession {
   readonly contextLength: number
   readonly #model: ModelDefinition
-  readonly #maxBatch: number
-  /** Null after dispose(), of the session or of its backend. */
-  #weights: () => Weights
+  readonly #owner: SessionOwner
+  /** One a layer; null after dispose(). */
   #caches: LayerCache[] | null
   #length = 0
 
-  constructor(model: ModelDefinition, weights: () => Weights, contextLength: number, maxBatch: number) {
+  constructor(model: ModelDefinition, owner: SessionOwner, contextLength: number) {
     this.contextLength = contextLength
     this.#model = model
-    this.#maxBatch = maxBatch
-    this.#weights = weights
+    this.#owner = owner
     const kvLength = model.kvHeadCount * model.headDim
     this.#caches = model.layers.map(
       (layer) => new LayerCache(contextLength, kvLength, model.headDim, layer.rope),
@@ -88,21 +94,22 @@ export class ReferenceSession implements BackendSession {
   dispose(): void {
     this.#caches = null
     this.#length = 0
+    this.#owner.forget(this)
   }
 
   #live(): { weights: Weights; caches: LayerCache[] } {
     if (this.#caches === null) {
       throw new EngineError('disposed', 'This session was disposed of; create a new one from its backend.')
     }
-    return { weights: this.#weights(), caches: this.#caches }
+    return { weights: this.#owner.liveWeights(), caches: this.#caches }
   }
 
   #check(tokens: ArrayLike<number>, outputs: number): void {
     const { vocabularySize } = this.#model
-    if (tokens.length < 1 || tokens.length > this.#maxBatch) {
+    if (tokens.length < 1 || tokens.length > this.#owner.maxBatch) {
       throw new EngineError(
         'invalid-argument',
-        `forward() got ${tokens.length} tokens; it takes 1 to ${this.#maxBatch}.`,
+        `forward() got ${tokens.length} tokens; it takes 1 to ${this.#owner.maxBatch}.`,
       )
     }
     if (!Number.isInteger(outputs) || outputs < 0 || outputs > tokens.length) {
