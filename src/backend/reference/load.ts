@@ -62,7 +62,7 @@ class ReferenceBackend implements Backend, SessionOwner {
   }
 
   dispose(): void {
-    for (const session of [...this.#sessions]) session.dispose()
+    for (const session of this.#sessions) session.dispose()
     this.#weights = null
   }
 
