@@ -302,9 +302,9 @@ test('two engines answer at once, each as alone', async ({ library }) => {
     }
     const together = await Promise.all([ask(0, 'Name a river.'), ask(1, 'Name a mountain.')])
     const crossed = [await ask(1, 'Name a river.'), await ask(0, 'Name a mountain.')]
-    await engines[0]!.dispose()
+    await engines[0].dispose()
     const left = await ask(1, 'Name a river.')
-    await engines[1]!.dispose()
+    await engines[1].dispose()
     return { together, crossed, left }
   })
   expect(outcome.together[0]).not.toBe('')

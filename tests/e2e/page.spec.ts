@@ -161,7 +161,10 @@ test('fits a phone of 320 pixels', async ({ page }) => {
   await page.goto('/')
   await ask(page, 'Repeat: Donaudampfschifffahrtsgesellschaftskapitaenskajuetentuerschluessel')
   await expectState(page, /done|cut/)
-  const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement)
+  const { scrollWidth, clientWidth } = await page.evaluate(() => {
+    const { documentElement } = document
+    return { scrollWidth: documentElement.scrollWidth, clientWidth: documentElement.clientWidth }
+  })
   expect(scrollWidth).toBeLessThanOrEqual(clientWidth)
   await expect(page.getByRole('button', { name: 'Send' })).toBeInViewport({ ratio: 1 })
 })
