@@ -1,5 +1,5 @@
 import { cpus, loadavg, platform, release, totalmem } from 'node:os'
-import type { Ratios, RawFigures, SpeedRow } from './summary'
+import type { CpuRatios, Ratios, RawFigures, SpeedRow } from './summary'
 
 /** What the JSON file holds. */
 export interface Report extends Record<string, unknown> {
@@ -13,6 +13,7 @@ export interface Report extends Record<string, unknown> {
   readonly subjects: Record<string, unknown>
   readonly speeds: readonly SpeedRow[]
   readonly ratios: Ratios
+  readonly cpuRatios: CpuRatios
   readonly raw: RawFigures
 }
 

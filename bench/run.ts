@@ -11,7 +11,7 @@ import { fullPlan, onlySubjects, quickPlan, type Plan } from './plan'
 import { makePrompt } from './prompt'
 import { describeMachine, type Report } from './report'
 import { measureSpeed } from './speed'
-import { ratios, speedRows, type RawFigures } from './summary'
+import { cpuRatios, ratios, speedRows, type RawFigures } from './summary'
 import { formatReport } from './table'
 
 /**
@@ -73,6 +73,7 @@ async function run(chosen: Plan): Promise<Report> {
       subjects: speed?.subjects ?? {},
       speeds: speedRows(raw.samples),
       ratios: ratios(raw),
+      cpuRatios: cpuRatios(raw.samples),
       // Once more at the top, where checks from outside look for them.
       ...ratios(raw),
       raw,

@@ -6,6 +6,7 @@ import type { Plan, Step, SubjectSpec } from './plan'
 import { cpuSecondsOf } from './processes'
 
 const CONTEXT_LENGTH = 1280
+const WARM_UP_TOKENS = 16
 
 /** One timed run, as it came. */
 export interface Sample extends Step {
@@ -41,19 +42,21 @@ export async function measureSpeed(
   const runners = new Map<string, Runner>()
   const subjects: Record<string, unknown> = {}
   try {
-    // Pages open one after the other, to tell their processes apart; the models load at the same time.
-    const loading: Promise<void>[] = []
+    // First all pages, one after the other and with nothing else going on: that tells their processes apart.
+    const opened: (Opened & { spec: SubjectSpec })[] = []
     for (const spec of plan.subjects) {
-      const { runner, load } =
+      const subject =
         spec.engine === 'native' ? openNative(spec, prompt) : await openInPage(spec, browser, prompt)
-      runners.set(spec.name, runner)
-      loading.push(
-        load().then((description) => {
-          subjects[spec.name] = { format: spec.format, ...description }
-        }),
-      )
+      runners.set(spec.name, subject.runner)
+      opened.push({ ...subject, spec })
     }
-    await Promise.all(loading)
+    await Promise.all(
+      opened.map(async ({ spec, load }) => {
+        subjects[spec.name] = { format: spec.format, ...(await load()) }
+      }),
+    )
+    // Browsers run WASM unoptimised at first: nobody is timed in that state.
+    for (const runner of runners.values()) await runner.prefill(WARM_UP_TOKENS)
     const samples: Sample[] = []
     const contexts = new Map<string, Set<number>>()
     for (const step of plan.steps) {

@@ -47,6 +47,32 @@ export interface Ratios {
   readonly peak_memory_vs_weights: number | null
 }
 
+/**
+ * The same comparisons on one thread by CPU time instead of by the clock: on a machine where others work too, these
+ * move less. More than 1: Minnow needs less.
+ */
+export interface CpuRatios {
+  readonly decode_1t_vs_wllama: number | null
+  readonly decode_1t_vs_wllama_fastest: number | null
+  readonly prefill512_1t_vs_wllama: number | null
+  readonly prefill512_1t_vs_wllama_fastest: number | null
+  readonly decode_1024_vs_128: number | null
+  readonly decode_1t_vs_native: number | null
+  readonly prefill512_1t_vs_native: number | null
+}
+
+export function cpuRatios(samples: readonly Sample[]): CpuRatios {
+  // Tokens for a CPU-second take the place of tokens for a second.
+  const rows = speedRows(samples).map((row) => {
+    const seconds = row.cpuSecondsPer1000
+    return { ...row, tokensPerSecond: seconds === null || seconds === 0 ? null : 1000 / seconds }
+  })
+  const known = rows.flatMap((row) =>
+    row.tokensPerSecond === null ? [] : [{ ...row, tokensPerSecond: row.tokensPerSecond }],
+  )
+  return oneThreadRatios(known)
+}
+
 export function speedRows(samples: readonly Sample[]): SpeedRow[] {
   const groups = new Map<string, Sample[]>()
   for (const sample of samples) {
@@ -80,8 +106,24 @@ export function ratios(raw: RawFigures): Ratios {
   const decode = (subject: string): number | null => rate(rows, subject, 'decode', 128)
   const prefill = (subject: string): number | null => rate(rows, subject, 'prefill', 512)
   return {
-    decode_1t_vs_wllama: ratio(decode('minnow-1t'), decode('wllama-q4_1-1t')),
+    ...oneThreadRatios(rows),
     decode_2t_vs_wllama: ratio(decode('minnow-2t'), decode('wllama-q4_1-2t')),
+    decode_2t_vs_native: ratio(decode('minnow-2t'), decode('native-2t')),
+    decode_2t_vs_1t: ratio(decode('minnow-2t'), decode('minnow-1t')),
+    prefill_2t_vs_1t: ratio(prefill('minnow-2t'), prefill('minnow-1t')),
+    lookup_gain: lookupGain(raw.lookups.filter(({ threads }) => threads === 1)),
+    load_vs_wllama: ratio(loadTime(raw.loads, 'minnow'), loadTime(raw.loads, 'wllama')),
+    bytes_brotli:
+      raw.bytes.length === 0 ? null : raw.bytes.reduce((sum, { brotliBytes }) => sum + brotliBytes, 0),
+    peak_memory_vs_weights: peakMemory(raw.memory),
+  }
+}
+
+function oneThreadRatios(rows: readonly SpeedRow[]): CpuRatios {
+  const decode = (subject: string): number | null => rate(rows, subject, 'decode', 128)
+  const prefill = (subject: string): number | null => rate(rows, subject, 'prefill', 512)
+  return {
+    decode_1t_vs_wllama: ratio(decode('minnow-1t'), decode('wllama-q4_1-1t')),
     decode_1t_vs_wllama_fastest: ratio(decode('minnow-1t'), best(rows, /^wllama-.*-1t$/, 'decode', 128)),
     prefill512_1t_vs_wllama: ratio(prefill('minnow-1t'), prefill('wllama-q4_1-1t')),
     prefill512_1t_vs_wllama_fastest: ratio(
@@ -90,15 +132,7 @@ export function ratios(raw: RawFigures): Ratios {
     ),
     decode_1024_vs_128: ratio(rate(rows, 'minnow-1t', 'decode', 1024), decode('minnow-1t')),
     decode_1t_vs_native: ratio(decode('minnow-1t'), decode('native-1t')),
-    decode_2t_vs_native: ratio(decode('minnow-2t'), decode('native-2t')),
     prefill512_1t_vs_native: ratio(prefill('minnow-1t'), prefill('native-1t')),
-    decode_2t_vs_1t: ratio(decode('minnow-2t'), decode('minnow-1t')),
-    prefill_2t_vs_1t: ratio(prefill('minnow-2t'), prefill('minnow-1t')),
-    lookup_gain: lookupGain(raw.lookups.filter(({ threads }) => threads === 1)),
-    load_vs_wllama: ratio(loadTime(raw.loads, 'minnow'), loadTime(raw.loads, 'wllama')),
-    bytes_brotli:
-      raw.bytes.length === 0 ? null : raw.bytes.reduce((sum, { brotliBytes }) => sum + brotliBytes, 0),
-    peak_memory_vs_weights: peakMemory(raw.memory),
   }
 }
 

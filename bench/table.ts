@@ -1,5 +1,5 @@
 import type { Report } from './report'
-import { describeWanted, formatFigure, isMet, TARGETS } from './targets'
+import { byCpuTime, describeWanted, formatFigure, isMet, TARGETS } from './targets'
 
 /** The report for a terminal. */
 export function formatReport(report: Report): string {
@@ -20,11 +20,12 @@ export function formatReport(report: Report): string {
       value === null ? 'not measured' : formatFigure(value),
       describeWanted(target),
       verdict,
+      byCpuTime(report.cpuRatios, target.key),
     ]
   })
   return [
     layOut(['', 'subject', 'tokens/s', 'range', 'runs', 'CPU s per 1,000'], speeds),
-    layOut(['ratio', 'value', 'wanted', ''], figures),
+    layOut(['ratio', 'value', 'wanted', '', 'by CPU time'], figures),
     `Load average at the start: ${report.machine.loadAverage.map((value) => value.toFixed(2)).join(', ')}`,
   ].join('\n\n')
 }

@@ -1,4 +1,4 @@
-import type { Ratios } from './summary'
+import type { CpuRatios, Ratios } from './summary'
 
 /** What each ratio must reach, and how to say it. The order is that of the tables. */
 export interface Target {
@@ -86,6 +86,13 @@ export function describeWanted({ wanted }: Target): string {
 export function isMet({ wanted }: Target, value: number | null): boolean | null {
   if (wanted === null || value === null) return null
   return 'atLeast' in wanted ? value >= wanted.atLeast : value <= wanted.atMost
+}
+
+/** Empty where the comparison is not made by CPU time. */
+export function byCpuTime(cpuRatios: CpuRatios, key: keyof Ratios): string {
+  const values: Partial<Record<keyof Ratios, number | null>> = { ...cpuRatios }
+  const value = values[key] ?? null
+  return value === null ? '' : formatFigure(value)
 }
 
 export function formatFigure(value: number): string {
