@@ -16,7 +16,7 @@ const QUESTIONS = ['What is the capital of France?', 'Why is the sky blue?']
 async function takePictures(browser: Browser, origin: string): Promise<void> {
   for (const [screen, viewport] of Object.entries(SCREENS)) {
     for (const scheme of ['light', 'dark'] as const) {
-      const context = await browser.newContext({ viewport, colorScheme: scheme, deviceScaleFactor: 2 })
+      const context = await browser.newContext({ viewport, colorScheme: scheme, deviceScaleFactor: 1.5 })
       const page = await context.newPage()
       await page.goto(origin)
       await page.locator('#figures dd').first().waitFor({ timeout: 120_000 })

@@ -24,6 +24,9 @@ export interface ChatEvents {
   failed(error: unknown, retry: () => void): void
 }
 
+/** Without one, the embedded model's template says it is a model of another name, and it answers worse. */
+const SYSTEM_MESSAGE = 'You are a helpful assistant.'
+
 export interface ChatOptions {
   open(options: { onProgress(progress: LoadProgress): void }): Promise<Engine>
   events: ChatEvents
@@ -111,6 +114,8 @@ export class Chat {
         max_tokens: maxTokens,
         temperature: 0.2,
         top_p: 0.9,
+        // Small models fall into loops without it.
+        repetition_penalty: 1.1,
         stream: true,
         stream_options: { include_usage: true },
       },
@@ -167,7 +172,7 @@ export class Chat {
 
 /** The conversation as the engine takes it; a turn that failed before its answer is left out. */
 function toMessages(turns: readonly Turn[]): ChatMessage[] {
-  const messages: ChatMessage[] = []
+  const messages: ChatMessage[] = [{ role: 'system', content: SYSTEM_MESSAGE }]
   turns.forEach((turn, index) => {
     const isLast = index === turns.length - 1
     if (!isLast && turn.answer === '') return

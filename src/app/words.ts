@@ -56,8 +56,8 @@ export function describeFigures(usage: Usage | null, info: EngineInfo): Figure[]
     )
   }
   figures.push(
-    { label: 'Backend', value: `${info.backend}, ${info.variant}` },
     { label: 'Threads', value: String(info.threads) },
+    { label: 'Backend', value: `${info.backend}, ${info.variant}` },
     { label: 'Memory', value: `${megabytes(info.memoryBytes)} MB` },
   )
   return figures
