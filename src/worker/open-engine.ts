@@ -50,19 +50,29 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
       const model = await readModel(gguf, opened.source, { signal })
       const tokenizer = createTokenizer(gguf)
       // Neither needs the other: the template's interpreter arrives while the weights do.
-      const [chatTemplate, backend] = await Promise.all([
-        loadChatTemplate(gguf, tokenizer),
-        loadBackend({ model, bytes: opened.source, threads, signal, onProgress: progress.loaded }),
-      ])
-      const engine = createLocalEngine({
-        id: opened.id,
-        backend,
-        tokenizer,
-        chatTemplate,
-        contextLength: Math.min(contextLength ?? DEFAULT_CONTEXT_LENGTH, model.contextLength),
+      const template = loadChatTemplate(gguf, tokenizer)
+      template.catch(() => undefined)
+      const backend = await loadBackend({
+        model,
+        bytes: opened.source,
+        threads,
+        signal,
+        onProgress: progress.loaded,
       })
-      progress.ready()
-      return engine
+      try {
+        const engine = createLocalEngine({
+          id: opened.id,
+          backend,
+          tokenizer,
+          chatTemplate: await template,
+          contextLength: Math.min(contextLength ?? DEFAULT_CONTEXT_LENGTH, model.contextLength),
+        })
+        progress.ready()
+        return engine
+      } catch (error) {
+        backend.dispose()
+        throw error
+      }
     } finally {
       await opened.close()
     }

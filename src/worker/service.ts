@@ -58,7 +58,15 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
         if (stream === true) {
           const chunks = await engine.chat.completions.create({ ...rest, stream }, { signal })
           send({ type: 'started' })
-          for await (const chunk of chunks) batcher.push(chunk)
+          let hasText = false
+          for await (const chunk of chunks) {
+            batcher.push(chunk)
+            // The part with the role has just gone out; the first text must not wait for its interval.
+            if (!hasText && (chunk.choices[0]?.delta.content ?? '') !== '') {
+              hasText = true
+              batcher.flush()
+            }
+          }
           batcher.flush()
           send({ type: 'ended', info: { ...engine.info } })
         } else {
