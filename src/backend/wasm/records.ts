@@ -76,8 +76,7 @@ export const scratchFields = {
 } as const satisfies Fields
 
 export const cacheFields = {
-  keys: 'i32',
-  values: 'i32',
+  chunks: 'i32',
   keyScales: 'i32',
   valueScales: 'i32',
   capacity: 'i32',

@@ -33,29 +33,23 @@ export class WasmSession implements BackendSession {
     const { model, arena } = host
     const capacity = Math.ceil(contextLength / CHUNK) * CHUNK
     const lanes = model.layers.length * model.kvHeadCount
-    const vectors = lanes * capacity * model.headDim * 2
+    const chunks = lanes * capacity * model.headDim * 2 * 2
     const scales = lanes * capacity * 4
     const what = `A KV cache of ${contextLength} tokens`
     this.#blocks = []
     try {
-      for (const size of [vectors, vectors, scales, scales, recordBytes(cacheFields)]) {
+      for (const size of [chunks, scales, scales, recordBytes(cacheFields)]) {
         this.#blocks.push(arena.allocate(size, what))
       }
     } catch (error) {
       for (const block of this.#blocks) arena.release(block)
       throw error
     }
-    const [keys, values, keyScales, valueScales, cache] = this.#blocks as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
+    const [chunksAt, keyScales, valueScales, cache] = this.#blocks as [number, number, number, number]
     // Reused memory may hold anything; a masked token's scale must at least be a number.
     new Uint8Array(arena.buffer, keyScales, scales).fill(0)
     new Uint8Array(arena.buffer, valueScales, scales).fill(0)
-    writeRecord(arena.buffer, cache, cacheFields, { keys, values, keyScales, valueScales, capacity })
+    writeRecord(arena.buffer, cache, cacheFields, { chunks: chunksAt, keyScales, valueScales, capacity })
     this.#host = host
     this.#cache = cache
     this.contextLength = contextLength

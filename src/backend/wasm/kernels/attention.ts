@@ -5,15 +5,15 @@
  * as precise, and needs no conversion: products are i32x4.dot_i16x8_s, eight a instruction, exact. So scores do not
  * depend on the order of sums, and a position's result is the same to the bit however tokens are grouped.
  *
- * Both products run over panels, steps × 8 lanes × 2 i16:
- *   keys    panel = 8 tokens; a step holds dimensions (2s, 2s + 1) of the 8 tokens; multiplied with a query's codes
- *   values  panel = 8 dimensions of a chunk of 64 tokens; a step holds tokens (2s, 2s + 1); multiplied with
- *           probabilities as codes
+ * The cache of a layer's KV head is a row of chunks of 64 tokens, keys then values, read as one stream. Both are panels,
+ * steps × 8 lanes × 2 i16:
+ *   keys    8 panels of 8 tokens; a step holds dimensions (2s, 2s + 1) of the 8; multiplied with a query's codes
+ *   values  headDim / 8 panels of 8 dimensions; a step holds tokens (2s, 2s + 1); multiplied with probabilities as codes
  *
  * Bounds that keep i32 sums from overflowing: |query| ≤ queryLimit and |key| ≤ keyLimit with
  * queryLimit × keyLimit × headDim < 2^31; |value| ≤ 4095, |probability| ≤ 8191 over 64 tokens.
  *
- * Softmax is computed chunk by chunk (64 tokens) and merged in ascending order (online softmax,
+ * Softmax is computed chunk by chunk and merged in ascending order (online softmax,
  * https://arxiv.org/abs/2112.05682), in one order on every path and for any number of threads.
  */
 import { exp1, exp4, horizontalMax, horizontalSum, roundToInt, softcap4 } from './math'
@@ -23,6 +23,8 @@ export const CHUNK: i32 = 64
 const VALUE_LIMIT: f32 = 4095
 const PROBABILITY_LIMIT: f32 = 8191
 const STEP_BYTES: usize = 32
+/** Steps of a value panel: pairs of tokens. */
+const VALUE_STEPS: usize = 32
 
 /** A chunk's result for one head: f32 output (headDim), unnormalised, then maximum and sum. */
 // @ts-ignore: decorator
@@ -53,10 +55,47 @@ export function quantizeVector(values: usize, count: i32, limit: f32, codes: usi
   return largest / limit
 }
 
+/** Index of a layer's KV head × capacity: where its scales begin. */
 // @ts-ignore: decorator
 @inline
 function laneOffset(model: Model, cache: Cache, layer: i32, head: i32): usize {
   return <usize>(layer * model.kvHeadCount + head) * <usize>cache.capacity
+}
+
+/** Bytes of a chunk's keys, and of its values. */
+// @ts-ignore: decorator
+@inline
+function halfChunkBytes(headDim: i32): usize {
+  return <usize>CHUNK * <usize>headDim * 2
+}
+
+/** Where a position's chunk begins. */
+// @ts-ignore: decorator
+@inline
+function chunkAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+  return cache.chunks + ((lane + position) / CHUNK) * halfChunkBytes(headDim) * 2
+}
+
+/** First pair of a position's key; the next ones are STEP_BYTES apart. */
+// @ts-ignore: decorator
+@inline
+function keyAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+  const within = position & (CHUNK - 1)
+  return (
+    chunkAt(cache, lane, headDim, position) + <usize>(within >> 3) * (<usize>headDim >> 1) * STEP_BYTES +
+    (<usize>(within & 7) << 2)
+  )
+}
+
+/** First element of a position's value; eight lie 4 bytes apart, the next eight a panel later. */
+// @ts-ignore: decorator
+@inline
+function valueAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+  const within = position & (CHUNK - 1)
+  return (
+    chunkAt(cache, lane, headDim, position) + halfChunkBytes(headDim) + <usize>(within >> 1) * STEP_BYTES +
+    (<usize>(within & 1) << 1)
+  )
 }
 
 /** Stores a key (headDim floats; `codes` is room for headDim i16). */
@@ -67,7 +106,7 @@ export function storeKey(model: Model, cache: Cache, layer: i32, head: i32, posi
     cache.keyScales + ((lane + position) << 2),
     quantizeVector(values, headDim, <f32>model.keyLimit, codes),
   )
-  let at = cache.keys + (lane + (position & ~7)) * <usize>headDim * 2 + (<usize>(position & 7) << 2)
+  let at = keyAt(cache, lane, headDim, position)
   for (let s = 0; s < headDim >> 1; s++) {
     store<u32>(at, load<u32>(codes + (<usize>s << 2)))
     at += STEP_BYTES
@@ -79,14 +118,12 @@ export function storeValue(model: Model, cache: Cache, layer: i32, head: i32, po
   const headDim = model.headDim
   const lane = laneOffset(model, cache, layer, head)
   store<f32>(cache.valueScales + ((lane + position) << 2), quantizeVector(values, headDim, VALUE_LIMIT, codes))
-  const chunk = cache.values + (lane + (position & ~(CHUNK - 1))) * <usize>headDim * 2
-  const within = position & (CHUNK - 1)
-  let at = chunk + <usize>(within >> 1) * STEP_BYTES + (<usize>(within & 1) << 1)
+  let at = valueAt(cache, lane, headDim, position)
   for (let d = 0; d < headDim; d += 8) {
     for (let i: usize = 0; i < 8; i++) {
       store<u16>(at + (i << 2), load<u16>(codes + ((<usize>d + i) << 1)))
     }
-    at += <usize>(CHUNK / 2) * STEP_BYTES
+    at += VALUE_STEPS * STEP_BYTES
   }
 }
 
@@ -95,7 +132,7 @@ export function loadKey(model: Model, cache: Cache, layer: i32, head: i32, posit
   const headDim = model.headDim
   const lane = laneOffset(model, cache, layer, head)
   const scale = load<f32>(cache.keyScales + ((lane + position) << 2))
-  let at = cache.keys + (lane + (position & ~7)) * <usize>headDim * 2 + (<usize>(position & 7) << 2)
+  let at = keyAt(cache, lane, headDim, position)
   for (let s = 0; s < headDim >> 1; s++) {
     store<f32>(out + (<usize>s << 3), scale * <f32>load<i16>(at))
     store<f32>(out + (<usize>s << 3), scale * <f32>load<i16>(at, 2), 4)
@@ -112,35 +149,26 @@ export function moveValue(model: Model, cache: Cache, layer: i32, head: i32, fro
   let target = valueAt(cache, lane, headDim, to)
   for (let d = 0; d < headDim; d += 8) {
     for (let i: usize = 0; i < 8; i++) store<u16>(target + (i << 2), load<u16>(source + (i << 2)))
-    source += <usize>(CHUNK / 2) * STEP_BYTES
-    target += <usize>(CHUNK / 2) * STEP_BYTES
+    source += VALUE_STEPS * STEP_BYTES
+    target += VALUE_STEPS * STEP_BYTES
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function valueAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
-  const within = position & (CHUNK - 1)
-  return (
-    cache.values + (lane + (position & ~(CHUNK - 1))) * <usize>headDim * 2 +
-    <usize>(within >> 1) * STEP_BYTES + (<usize>(within & 1) << 1)
-  )
 }
 
 // ---- panel products ----
 
 /**
- * For `rows` (1…4) vectors of codes, `stride` bytes apart: 8 sums each over a panel's steps, as f32, into `out`
- * (rows, 8) with `outStride` bytes a row, times the row's factor; added to what is there where `add`.
+ * For `rows` (1…4) vectors of codes, `stride` bytes apart: 8 sums each over a panel's steps, as f32 times the row's
+ * factor, and, of keys (`laneScales` ≠ 0), times each lane's scale, into `out` (rows, 8), `outStride` bytes a row.
  */
 // @ts-ignore: decorator
 @inline
-function panelDot(rows: i32, panel: usize, steps: i32, codes: usize, stride: usize, factors: usize, out: usize, outStride: usize, add: bool): void {
+function panelDot(rows: i32, panel: usize, steps: i32, codes: usize, stride: usize, factors: usize, laneScales: usize, out: usize, outStride: usize): void {
   let a0 = i32x4.splat(0), a1 = i32x4.splat(0)
   let b0 = i32x4.splat(0), b1 = i32x4.splat(0)
   let c0 = i32x4.splat(0), c1 = i32x4.splat(0)
   let d0 = i32x4.splat(0), d1 = i32x4.splat(0)
-  for (let s = 0; s < steps; s++) {
+  const end = panel + <usize>steps * STEP_BYTES
+  while (panel < end) {
     const p0 = v128.load(panel)
     const p1 = v128.load(panel, 16)
     let pair = v128.load32_splat(codes)
@@ -164,20 +192,25 @@ function panelDot(rows: i32, panel: usize, steps: i32, codes: usize, stride: usi
     panel += STEP_BYTES
     codes += 4
   }
-  storeSums(out, a0, a1, v128.load32_splat(factors), add)
-  if (rows > 1) storeSums(out + outStride, b0, b1, v128.load32_splat(factors, 4), add)
-  if (rows > 2) storeSums(out + outStride * 2, c0, c1, v128.load32_splat(factors, 8), add)
-  if (rows > 3) storeSums(out + outStride * 3, d0, d1, v128.load32_splat(factors, 12), add)
+  let scale0 = f32x4.splat(1), scale1 = f32x4.splat(1)
+  if (laneScales != 0) {
+    scale0 = v128.load(laneScales)
+    scale1 = v128.load(laneScales, 16)
+  }
+  storeSums(out, a0, a1, v128.load32_splat(factors), laneScales, scale0, scale1)
+  if (rows > 1) storeSums(out + outStride, b0, b1, v128.load32_splat(factors, 4), laneScales, scale0, scale1)
+  if (rows > 2) storeSums(out + outStride * 2, c0, c1, v128.load32_splat(factors, 8), laneScales, scale0, scale1)
+  if (rows > 3) storeSums(out + outStride * 3, d0, d1, v128.load32_splat(factors, 12), laneScales, scale0, scale1)
 }
 
 // @ts-ignore: decorator
 @inline
-function storeSums(out: usize, low: v128, high: v128, factor: v128, add: bool): void {
+function storeSums(out: usize, low: v128, high: v128, factor: v128, laneScales: usize, scale0: v128, scale1: v128): void {
   let a = f32x4.mul(f32x4.convert_i32x4_s(low), factor)
   let b = f32x4.mul(f32x4.convert_i32x4_s(high), factor)
-  if (add) {
-    a = f32x4.add(v128.load(out), a)
-    b = f32x4.add(v128.load(out, 16), b)
+  if (laneScales != 0) {
+    a = f32x4.mul(a, scale0)
+    b = f32x4.mul(b, scale1)
   }
   v128.store(out, a)
   v128.store(out, b, 16)
@@ -188,7 +221,7 @@ function storeSums(out: usize, low: v128, high: v128, factor: v128, add: bool): 
 /**
  * Scores of `rows` queries of one KV head with the tokens of [chunkStart, last], then their partial results.
  * `codes`: (rows, headDim) i16. `factors`: f32 (rows), query scale × attention scale. `first`: oldest token seen.
- * `work`: this thread's room, see attentionWorkBytes. Results: `partials`, `partialStride` bytes a row.
+ * `work`: this thread's room, ATTENTION_WORK_BYTES. Results: `partials`, `partialStride` bytes a row.
  */
 // @ts-ignore: decorator
 @inline
@@ -202,64 +235,65 @@ function chunkRows(
   const scores = work // f32 (rows, 64)
   const probabilities = work + 4 * CHUNK * 4 // i16 (rows, 64)
   const outFactors = probabilities + 4 * CHUNK * 2 // f32 (rows)
-
-  for (let t = 0; t < count; t += 8) {
-    panelDot(
-      rows, cache.keys + (lane + chunkStart + t) * vectorBytes, headDim >> 1, codes, vectorBytes, factors,
-      scores + (<usize>t << 2), CHUNK * 4, false,
-    )
-  }
+  const keys = chunkAt(cache, lane, headDim, chunkStart)
   const keyScales = cache.keyScales + ((lane + chunkStart) << 2)
   const valueScales = cache.valueScales + ((lane + chunkStart) << 2)
   const padded = (count + 7) & ~7
+
+  for (let t = 0; t < count; t += 8) {
+    panelDot(
+      rows, keys + <usize>t * vectorBytes, headDim >> 1, codes, vectorBytes, factors,
+      keyScales + (<usize>t << 2), scores + (<usize>t << 2), CHUNK * 4,
+    )
+  }
+
+  // Probabilities times their token's value scale become integers; the largest value scale bounds them.
+  // Only of tokens seen: later ones of the same batch may be there already.
+  let largestScale = f32x4.splat(0)
+  let seen = 0
+  for (; seen + 4 <= count; seen += 4) {
+    largestScale = f32x4.pmax(largestScale, v128.load(valueScales + (<usize>seen << 2)))
+  }
+  let valueScale = horizontalMax(largestScale)
+  for (; seen < count; seen++) valueScale = max(valueScale, load<f32>(valueScales + (<usize>seen << 2)))
+  const inverse = f32x4.splat(valueScale > 0 ? PROBABILITY_LIMIT / valueScale : 0)
   for (let r = 0; r < rows; r++) {
     const score = scores + <usize>r * CHUNK * 4
-    let largest = f32x4.splat(-Infinity)
-    for (let t = 0; t < padded; t += 4) {
-      const at = <usize>t << 2
-      let s = f32x4.mul(v128.load(score + at), v128.load(keyScales + at))
-      if (model.attentionSoftcap > 0) s = softcap4(s, model.attentionSoftcap)
-      v128.store(score + at, s)
+    if (model.attentionSoftcap > 0) {
+      for (let t = 0; t < padded; t += 4) {
+        const at = score + (<usize>t << 2)
+        v128.store(at, softcap4(v128.load(at), model.attentionSoftcap))
+      }
     }
     for (let t = count; t < padded; t++) store<f32>(score + (<usize>t << 2), -Infinity)
     for (let t = chunkStart; t < first; t++) store<f32>(score + (<usize>(t - chunkStart) << 2), -Infinity)
+    let largest = f32x4.splat(-Infinity)
     for (let t = 0; t < padded; t += 4) largest = f32x4.pmax(largest, v128.load(score + (<usize>t << 2)))
     const maximum = horizontalMax(largest)
-
-    // Probabilities times their token's value scale become integers against the largest of them.
-    let sum = f32x4.splat(0)
-    let top = f32x4.splat(0)
-    for (let t = 0; t < padded; t += 4) {
-      const at = <usize>t << 2
-      const p = exp4(f32x4.sub(v128.load(score + at), f32x4.splat(maximum)))
-      sum = f32x4.add(sum, p)
-      const scaled = v128.and(f32x4.mul(p, v128.load(valueScales + at)), f32x4.gt(p, f32x4.splat(0)))
-      top = f32x4.pmax(top, scaled)
-      v128.store(score + at, scaled)
-    }
-    const topScale = horizontalMax(top)
-    const inverse = f32x4.splat(topScale > 0 ? PROBABILITY_LIMIT / topScale : 0)
+    const maximum4 = f32x4.splat(maximum)
     const out = probabilities + <usize>r * CHUNK * 2
+    let sum0 = f32x4.splat(0), sum1 = f32x4.splat(0)
     for (let t = 0; t < padded; t += 8) {
-      const at = score + (<usize>t << 2)
-      v128.store(
-        out + (<usize>t << 1),
-        i16x8.narrow_i32x4_s(
-          roundToInt(f32x4.mul(v128.load(at), inverse)),
-          roundToInt(f32x4.mul(v128.load(at, 16), inverse)),
-        ),
-      )
+      const at = <usize>t << 2
+      const p0 = exp4(f32x4.sub(v128.load(score + at), maximum4))
+      const p1 = exp4(f32x4.sub(v128.load(score + at, 16), maximum4))
+      sum0 = f32x4.add(sum0, p0)
+      sum1 = f32x4.add(sum1, p1)
+      const low = roundToInt(f32x4.mul(p0, f32x4.mul(v128.load(valueScales + at), inverse)))
+      const high = roundToInt(f32x4.mul(p1, f32x4.mul(v128.load(valueScales + at, 16), inverse)))
+      v128.store(out + (<usize>t << 1), i16x8.narrow_i32x4_s(low, high))
     }
-    store<f32>(outFactors + (<usize>r << 2), topScale / PROBABILITY_LIMIT)
+    store<f32>(outFactors + (<usize>r << 2), valueScale / PROBABILITY_LIMIT)
     const tail = partials + <usize>r * partialStride + (<usize>headDim << 2)
     store<f32>(tail, maximum)
-    store<f32>(tail, horizontalSum(sum), 4)
+    store<f32>(tail, horizontalSum(f32x4.add(sum0, sum1)), 4)
   }
-  const values = cache.values + (lane + chunkStart) * vectorBytes
+
+  const values = keys + halfChunkBytes(headDim)
   for (let d = 0; d < headDim; d += 8) {
     panelDot(
-      rows, values + <usize>(d >> 3) * (CHUNK / 2) * STEP_BYTES, (count + 1) >> 1, probabilities, CHUNK * 2,
-      outFactors, partials + (<usize>d << 2), partialStride, false,
+      rows, values + <usize>(d >> 3) * VALUE_STEPS * STEP_BYTES, (count + 1) >> 1, probabilities, CHUNK * 2,
+      outFactors, 0, partials + (<usize>d << 2), partialStride,
     )
   }
 }
@@ -268,8 +302,8 @@ function chunkRows(
 export const ATTENTION_WORK_BYTES: usize = 4 * 64 * 4 + 4 * 64 * 2 + 16
 
 /**
- * Partial results of one chunk for all query heads that share a KV head.
- * `queries`: records of queryRecordBytes, `group` of them.
+ * Partial results of one chunk for all `group` query heads that share a KV head: `codes` i16 (group, headDim),
+ * `factors` f32 (group), results at `partials`.
  */
 export function attendChunk(
   model: Model, cache: Cache, layer: i32, kvHead: i32, chunkStart: i32, first: i32, last: i32,

@@ -214,9 +214,11 @@ function attendOne(layer: Layer, layerIndex: i32): void {
   const items = chunks * model.kvHeadCount
   const queries = queriesOf(0)
   const factors = queries + <usize>model.headCount * <usize>model.headDim * 2
-  for (let item = threadIndex; item < items; item += threadCount) {
-    const chunk = item / model.kvHeadCount
-    const kvHead = item % model.kvHeadCount
+  // A thread's items follow each other in memory.
+  const itemTo = (items * (threadIndex + 1)) / threadCount
+  for (let item = (items * threadIndex) / threadCount; item < itemTo; item++) {
+    const kvHead = item / chunks
+    const chunk = item % chunks
     const head = kvHead * group
     attendChunk(
       model, cache, layerIndex, kvHead, (chunkFrom + chunk) * CHUNK, first, start,

@@ -106,8 +106,7 @@ export class Scratch {
 /** The KV cache of one sequence (attention.ts says how it lies in memory). */
 @unmanaged
 export class Cache {
-  keys: usize // i16, (layer, kvHead) panels
-  values: usize // i16
+  chunks: usize // i16, (layer, kvHead, capacity / 64): keys, then values of 64 tokens
   keyScales: usize // f32 (layer, kvHead, capacity)
   valueScales: usize // f32 (layer, kvHead, capacity)
   capacity: i32 // tokens, a multiple of 64
