@@ -1,4 +1,4 @@
-import { chromium, type Browser, type Page } from '@playwright/test'
+import { chromium, type Browser, type BrowserContext, type Page } from '@playwright/test'
 import { findChromium } from '../scripts/find-chromium'
 import { buildPages, MOUNTS } from './pages'
 import { cpuSecondsOf } from './processes'
@@ -33,6 +33,11 @@ export class BenchBrowser {
 
   get version(): string {
     return this.#browser.version()
+  }
+
+  /** With caches of its own, all empty. */
+  newContext(): Promise<BrowserContext> {
+    return this.#browser.newContext()
   }
 
   /**

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
-import { chromium } from '@playwright/test'
-import { findChromium } from '../scripts/find-chromium'
+import type { BenchBrowser } from './browser'
 import { startStaticServer } from './static-server'
 
 const SITE = join(import.meta.dirname, '..', 'dist', 'site')
@@ -13,29 +12,21 @@ export interface DownloadedFile {
   readonly brotliBytes: number
 }
 
-/** JavaScript and WASM that the built page (`npm run build`) fetches from an empty cache until an answer ends. */
-export async function measureBytes(): Promise<DownloadedFile[]> {
+/** JavaScript and WASM that the built page (`npm run build`) fetches from an empty cache until it answers. */
+export async function measureBytes(browser: BenchBrowser): Promise<DownloadedFile[]> {
   if (!existsSync(join(SITE, 'index.html')))
     throw new Error('There is no built page: run "npm run build" first')
   const served = new Set<string>()
-  const server = await startStaticServer(new Map([['/', SITE]]), {
-    onServed: (file) => served.add(file),
-  })
-  const { executablePath, args } = findChromium()
-  const browser = await chromium.launch({ executablePath, args: [...args] })
+  const server = await startStaticServer(new Map([['/', SITE]]), { onServed: (file) => served.add(file) })
+  const context = await browser.newContext()
   try {
-    const page = await browser.newPage()
+    const page = await context.newPage()
     await page.goto(`${server.origin}/`)
     await page.fill('#question', 'Say hello.')
     await page.press('#question', 'Enter')
-    // The figures of an answer are shown when it has ended.
-    await page
-      .locator('#figures')
-      .getByText(/tokens/)
-      .first()
-      .waitFor({ timeout: 60_000 })
+    await page.locator('.answer').getByText(/\w/).first().waitFor({ timeout: 60_000 })
   } finally {
-    await browser.close()
+    await context.close()
     await server.close()
   }
   return [...served]

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { findChromium } from '../scripts/find-chromium'
 import { MOUNTS } from './pages'
 import { memoryOf, pssBytesOf, resetPeak, type Memory } from './processes'
@@ -35,7 +36,7 @@ export async function measureMemory(threads: number, weightsBytes: number): Prom
   const server = await startStaticServer(MOUNTS, {
     onAsked: async (name) => {
       if (name === 'idle') {
-        for (const pid of renderersOf(profile)) {
+        for (const pid of processesOf(profile, '--type=renderer')) {
           resetPeak(pid)
           const memory = memoryOf(pid)
           if (memory !== null) idle.set(pid, memory)
@@ -51,13 +52,14 @@ export async function measureMemory(threads: number, weightsBytes: number): Prom
   const flags = ['--headless', '--no-first-run', '--disable-component-update', `--user-data-dir=${profile}`]
   const browser = spawn(executablePath, [...args, ...flags, url], { stdio: 'ignore' })
   const exited = new Promise<void>((resolve) => browser.once('exit', () => resolve()))
-  const timer = setTimeout(() => onEnd('late'), 120_000)
-  const outcome = await Promise.race([ended, exited.then(() => 'exited')])
-  clearTimeout(timer)
+  const late = setTimeout(120_000, 'late', { ref: false })
+  const outcome = await Promise.race([ended, exited.then(() => 'exited'), late])
   browser.kill()
   await exited
   await server.close()
-  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  // Chromium's helpers write to the profile until they end, a moment after their parent.
+  while (processesOf(profile).length > 0) await setTimeout(50)
+  rmSync(profile, { recursive: true, force: true })
   if (figures === null) throw new Error(`The page whose memory is measured did not answer: ${outcome}`)
   return figures
 }
@@ -80,13 +82,14 @@ function mostGrown(idle: ReadonlyMap<number, Memory>): Omit<MemoryFigures, 'thre
   return { ...figures, settledPssBytes: pssBytesOf(pid) }
 }
 
-function renderersOf(profile: string): number[] {
+/** All with `profile` and `argument` in their command lines. */
+function processesOf(profile: string, argument = ''): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-        return command.includes('--type=renderer') && command.includes(profile)
+        return command.includes(argument) && command.includes(profile)
       } catch {
         // Ended meanwhile.
         return false

@@ -7,6 +7,7 @@ export interface Report extends Record<string, unknown> {
   readonly mode: 'quick' | 'full'
   readonly startedAt: string
   readonly seconds: number
+  readonly phaseSeconds: Readonly<Record<string, number>>
   readonly machine: Machine
   readonly versions: Record<string, string>
   /** Settings and state of each subject, as it reports them. */

@@ -43,34 +43,43 @@ if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(re
 async function run(chosen: Plan): Promise<Report> {
   const started = Date.now()
   const machine = describeMachine()
-  await prepareModels([...new Set(['q4_1' as const, ...chosen.subjects.map(({ format }) => format)])])
-  const header = await readHeader()
-  const prompt = makePrompt(header, 1024)
+  const phaseSeconds: Record<string, number> = {}
+  const phase = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const start = Date.now()
+    const result = await work()
+    phaseSeconds[name] = (Date.now() - start) / 1000
+    return result
+  }
+  const part = <T>(name: Part, work: () => Promise<T[]>): Promise<T[]> =>
+    parts.includes(name) ? phase(name, work) : Promise.resolve([])
+
+  const header = await phase('models', async () => {
+    await prepareModels([...new Set(['q4_1' as const, ...chosen.subjects.map(({ format }) => format)])])
+    return readHeader()
+  })
   const weightsBytes = [...header.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  const browser = await BenchBrowser.start()
+  const browser = await phase('browser', () => BenchBrowser.start())
   try {
-    const loads = parts.includes('load') ? await measureLoading(browser, chosen.loadRounds) : []
-    const memory = parts.includes('memory') ? await measureMemories(chosen, weightsBytes) : []
-    const lookups = parts.includes('lookup') ? await measureLookups(chosen, browser) : []
-    const bytes = parts.includes('bytes') ? await measureBytes() : []
+    const loads = await part('load', () => measureLoading(browser, chosen.loadRounds))
+    const memory = await part('memory', () => measureMemories(chosen, weightsBytes))
+    const lookups = await part('lookup', () => measureLookups(chosen, browser))
+    const bytes = await part('bytes', () => measureBytes(browser))
     // Last: what is left of a quick run's time goes into more samples.
     const deadline = chosen.seconds === null ? Infinity : started + chosen.seconds * 1000
-    const speed = parts.includes('speed') ? await measureSpeed(chosen, browser, prompt, deadline) : null
-    const raw: RawFigures = {
-      samples: speed?.samples ?? [],
-      loads,
-      memory,
-      lookups,
-      bytes,
-    }
+    const prompt = makePrompt(header, 1024)
+    const { samples, subjects } = parts.includes('speed')
+      ? await phase('speed', () => measureSpeed(chosen, browser, prompt, deadline))
+      : { samples: [], subjects: {} }
+    const raw: RawFigures = { samples, loads, memory, lookups, bytes }
     return {
       version: 1,
       mode: values.quick ? 'quick' : 'full',
       startedAt: new Date(started).toISOString(),
       seconds: (Date.now() - started) / 1000,
+      phaseSeconds,
       machine,
       versions: await versions(browser),
-      subjects: speed?.subjects ?? {},
+      subjects,
       speeds: speedRows(raw.samples),
       ratios: ratios(raw),
       cpuRatios: cpuRatios(raw.samples),

@@ -6,7 +6,7 @@ import type { Plan, Step, SubjectSpec } from './plan'
 import { cpuSecondsOf } from './processes'
 
 const CONTEXT_LENGTH = 1280
-const WARM_UP_TOKENS = 16
+const WARM_UP_TOKENS = 8
 
 /** One timed run, as it came. */
 export interface Sample extends Step {
