@@ -19,6 +19,12 @@ if (input === undefined) {
 }
 const json = await readFile(input, 'utf8')
 const report = JSON.parse(json) as Report
+if (report.mode !== 'full') {
+  console.error(
+    `${input} is of a quick run, whose peers have shorter prompts: run "npm run bench -- --json FILE"`,
+  )
+  process.exit(2)
+}
 await mkdir(PICTURES, { recursive: true })
 await writeFile(join(DOCS, 'benchmarks.json'), json)
 const pictures = [
