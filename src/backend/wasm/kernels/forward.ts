@@ -18,10 +18,11 @@ import {
 } from './attention'
 import { summarizeLogits } from './logits'
 import { gelu4, silu4 } from './math'
-import { multiply, readRow } from './matmul'
+import { multiply, readRow, setInputs } from './matmul'
 import { rotate } from './rope'
 import { Cache, Layer, Matrix, Model, Scratch } from './structs'
 import { barrier, threadCount, threadIndex } from './threads'
+import { placeInTile } from './tile'
 
 // The work at hand, the same in every thread.
 let model: Model = changetype<Model>(0)
@@ -56,11 +57,20 @@ function threadWork(): usize {
   return threadArea() + scratch.activationBytes
 }
 
-/** A thread's room for a tile of inputs (tile.ts). */
+/** A tile's room: four records' codes and metadata fit in less than four records. */
 // @ts-ignore: decorator
 @inline
-function tileArea(): usize {
-  return scratch.tiles + <usize>threadIndex * (<usize>scratch.activationBytes * 4)
+function tileBytes(): usize {
+  return <usize>scratch.activationBytes * 4
+}
+
+/** Makes `values` the input of a token to the next products. */
+function setInput(token: i32, values: usize, columns: i32): void {
+  const record = recordOf(token)
+  quantizeRecord(values, record, columns)
+  const place = token - firstToken
+  const inTiles = (tokens - firstToken) & ~3
+  if (place < inTiles) placeInTile(record, columns, scratch.tiles + <usize>(place >> 2) * tileBytes(), place & 3)
 }
 
 /** Record of a token's queries: codes i16 (headCount, headDim), then factors f32 (headCount). */
@@ -92,6 +102,10 @@ function shareTokens(): void {
     tokenFrom = firstToken + (count * threadIndex) / threadCount
     tokenTo = firstToken + (count * (threadIndex + 1)) / threadCount
   }
+  setInputs(
+    count, recordOf(firstToken), scratch.activationBytes, scratch.tiles, tileBytes(),
+    scratch.unpacked + <usize>threadIndex * scratch.unpackedBytes,
+  )
 }
 
 // @ts-ignore: decorator
@@ -100,12 +114,12 @@ function residualOf(token: i32): usize {
   return scratch.residual + <usize>token * (<usize>scratch.embeddingStride << 2)
 }
 
-/** Records of the normalised residual. */
+/** The normalised residual as input. */
 function normalize(weight: usize): void {
   for (let t = tokenFrom; t < tokenTo; t++) {
     const record = recordOf(t)
     rmsNorm(residualOf(t), weight, model.embedding, model.normEpsilon, record)
-    quantizeRecord(record, record, model.embedding)
+    setInput(t, record, model.embedding)
   }
   tokensDone()
 }
@@ -115,10 +129,7 @@ function normalize(weight: usize): void {
 @inline
 function project(matrix: Matrix, out: usize, stride: i32, add: bool): void {
   const bytes = <usize>stride << 2
-  multiply(
-    matrix, recordOf(firstToken), scratch.activationBytes, tokens - firstToken,
-    out + <usize>firstToken * bytes, bytes, add, tileArea(),
-  )
+  multiply(matrix, out + <usize>firstToken * bytes, bytes, add)
 }
 
 /** Adds a product to the residual, through a norm where the model has one. Ends with a barrier. */
@@ -236,7 +247,7 @@ function attendOne(layer: Layer, layerIndex: i32): void {
     }
     finishResult(result, model.headDim, record + (<usize>(h * model.headDim) << 2))
   }
-  quantizeRecord(record, record, model.headCount * model.headDim)
+  setInput(0, record, model.headCount * model.headDim)
 }
 
 /** Attention of several tokens: threads share tokens × KV heads. */
@@ -273,7 +284,7 @@ function attendMany(layer: Layer, layerIndex: i32): void {
   }
   barrier()
   for (let t = tokenFrom; t < tokenTo; t++) {
-    quantizeRecord(recordOf(t), recordOf(t), model.headCount * model.headDim)
+    setInput(t, recordOf(t), model.headCount * model.headDim)
   }
   barrier()
 }
@@ -297,7 +308,7 @@ function gatedActivation(layer: Layer): void {
   }
   barrier()
   for (let t = tokenFrom; t < tokenTo; t++) {
-    quantizeRecord(scratch.gate + <usize>t * stride, recordOf(t), layer.down.columns)
+    setInput(t, scratch.gate + <usize>t * stride, layer.down.columns)
   }
   tokensDone()
 }
@@ -344,10 +355,7 @@ export function forward(modelPointer: usize, scratchPointer: usize, cachePointer
   }
   if (outputs > 0) {
     normalize(model.outputNorm)
-    multiply(
-      model.outputHead, recordOf(firstToken), scratch.activationBytes, outputs, scratch.logits,
-      <usize>scratch.vocabularyStride << 2, false, tileArea(),
-    )
+    multiply(model.outputHead, scratch.logits, <usize>scratch.vocabularyStride << 2, false)
     summarizeLogits(model, scratch, outputs)
   }
   barrier()

@@ -6,8 +6,6 @@ import { Cache, Layer, Model, Scratch } from './structs'
 import { JOB_EXIT, nextJob, setThread, startJob } from './threads'
 
 export { matrixKind, groupBytes, repack } from './repack'
-export { multiply } from './matmul'
-export { quantizeRecord, rmsNorm } from './activations'
 export { setThread } from './threads'
 
 /** Sizes of the records, for the host to check its own against. */

@@ -85,7 +85,7 @@ export function token8bit(
   }
 }
 
-/** Groups [from, to) for a tile of four tokens (tile.ts), four rows at a time. */
+/** Groups [from, to) for a tile of four tokens (tile.ts), four rows at a time. Serves `outputs` > 3 of the head. */
 export function tile8bit(
   weights: usize, tile: usize, columns: i32, from: i32, to: i32, out: usize, outStride: usize, add: bool,
 ): void {

@@ -1,7 +1,7 @@
 /** Matrix products of any kind, and reading single rows of them (token embeddings). */
 import { codesOf, metaOf } from './activations'
 import { halfToFloat } from './math'
-import { tile4bit, token4bit } from './matmul-4bit'
+import { tiles4bit, token4bit } from './matmul-4bit'
 import { token7bit } from './matmul-7bit'
 import { tile8bit, token8bit } from './matmul-8bit'
 import { floatWeight, tokenFloat } from './matmul-float'
@@ -14,31 +14,54 @@ import {
   MATRIX_7BIT,
   MATRIX_8BIT,
 } from './structs'
-import { fillTile } from './tile'
 import { threadCount, threadIndex } from './threads'
 
-/**
- * out[token][row] (+)= matrix × record[token], this thread's share of the rows. `outStride` in bytes; rows are padded
- * to a multiple of 8 in quantised kinds, so `out` needs room for that. `tile`: this thread's room for a tile.
- */
-export function multiply(
-  matrix: Matrix, records: usize, recordBytes: usize, tokens: i32, out: usize, outStride: usize, add: bool,
-  tile: usize,
+// Inputs of the products that follow: records of tokens and, for each whole four of them, a tile.
+let tokens: i32 = 0
+let records: usize = 0
+let recordBytes: usize = 0
+let tiles: usize = 0
+let tileBytes: usize = 0
+/** This thread's room to unpack a group of rows. */
+let unpacked: usize = 0
+
+export function setInputs(
+  count: i32, firstRecord: usize, bytesOfRecord: usize, firstTile: usize, bytesOfTile: usize, roomToUnpack: usize,
 ): void {
+  tokens = count
+  records = firstRecord
+  recordBytes = bytesOfRecord
+  tiles = firstTile
+  tileBytes = bytesOfTile
+  unpacked = roomToUnpack
+}
+
+/**
+ * out[token][row] (+)= matrix × input[token], this thread's share of the rows. `outStride` in bytes; rows are padded
+ * to a multiple of 8 in quantised kinds, so `out` needs room for that.
+ */
+export function multiply(matrix: Matrix, out: usize, outStride: usize, add: bool): void {
   const kind = matrix.kind
   const columns = matrix.columns
   const data = matrix.data
   const groups = (matrix.rows + 7) >> 3
   const from = <i32>((<i64>groups * threadIndex) / threadCount)
   const to = <i32>((<i64>groups * (threadIndex + 1)) / threadCount)
+  const tileCount = tokens >> 2
   let token = 0
-  if (kind == MATRIX_4BIT || kind == MATRIX_8BIT) {
-    for (; token + 4 <= tokens; token += 4) {
-      fillTile(records + <usize>token * recordBytes, recordBytes, columns, tile)
-      const y = out + <usize>token * outStride
-      if (kind == MATRIX_4BIT) tile4bit(data, tile, columns, from, to, y, outStride, add)
-      else tile8bit(data, tile, columns, from, to, y, outStride, add)
+  if (kind == MATRIX_4BIT) {
+    tiles4bit(
+      data, tiles, tileBytes, tileCount, columns, from, to, out, outStride, add, unpacked,
+    )
+    token = tileCount << 2
+  } else if (kind == MATRIX_8BIT) {
+    for (let tile = 0; tile < tileCount; tile++) {
+      tile8bit(
+        data, tiles + <usize>tile * tileBytes, columns, from, to,
+        out + <usize>(tile << 2) * outStride, outStride, add,
+      )
     }
+    token = tileCount << 2
   }
   for (; token < tokens; token++) {
     const record = records + <usize>token * recordBytes

@@ -10,27 +10,22 @@ export const TILE_CODES_BYTES: usize = 4 * BLOCK_ACTIVATION_BYTES
 export const TILE_QUAD_BYTES: usize = TILE_CODES_BYTES / 8
 export const TILE_BLOCK_BYTES: usize = TILE_CODES_BYTES + 4 * BLOCK_META_BYTES
 
-/** Fills a tile from four records that lie `stride` bytes apart. */
-export function fillTile(records: usize, stride: usize, columns: i32, tile: usize): void {
-  const blocks = <usize>(columns >> 5)
-  const codes = codesOf(records, columns)
-  const meta = metaOf(records, columns)
+/** Copies one token's record to its place (0…3) in a tile. */
+export function placeInTile(record: usize, columns: i32, tile: usize, place: usize): void {
   const quadBytes = BLOCK_ACTIVATION_BYTES / 8
-  for (let token: usize = 0; token < 4; token++) {
-    let from = codes + token * stride
-    let fromMeta = meta + token * stride
-    let to = tile + token * quadBytes
-    let toMeta = tile + TILE_CODES_BYTES + token * BLOCK_META_BYTES
-    for (let b: usize = 0; b < blocks; b++) {
-      for (let q: usize = 0; q < 8; q++) {
-        if (DOT == 0) store<u64>(to + q * TILE_QUAD_BYTES, load<u64>(from + q * quadBytes))
-        else store<u32>(to + q * TILE_QUAD_BYTES, load<u32>(from + q * quadBytes))
-      }
-      v128.store(toMeta, v128.load(fromMeta))
-      from += BLOCK_ACTIVATION_BYTES
-      fromMeta += BLOCK_META_BYTES
-      to += TILE_BLOCK_BYTES
-      toMeta += TILE_BLOCK_BYTES
+  let from = codesOf(record, columns)
+  let fromMeta = metaOf(record, columns)
+  let to = tile + place * quadBytes
+  let toMeta = tile + TILE_CODES_BYTES + place * BLOCK_META_BYTES
+  for (let b = columns >> 5; b > 0; b--) {
+    for (let q: usize = 0; q < 8; q++) {
+      if (DOT == 0) store<u64>(to + q * TILE_QUAD_BYTES, load<u64>(from + q * quadBytes))
+      else store<u32>(to + q * TILE_QUAD_BYTES, load<u32>(from + q * quadBytes))
     }
+    v128.store(toMeta, v128.load(fromMeta))
+    from += BLOCK_ACTIVATION_BYTES
+    fromMeta += BLOCK_META_BYTES
+    to += TILE_BLOCK_BYTES
+    toMeta += TILE_BLOCK_BYTES
   }
 }
