@@ -19,6 +19,11 @@ export interface ForcedDecodingExpectations {
   /** How many of the 20 recorded prompts (64 steps each) are run. Default: all. */
   readonly recordedPrompts?: number
   readonly againstNative: AgreementBound
+  /**
+   * Against llama.cpp run now, which checks the recording: 48 steps, of which some 40 are no near-ties, so that one
+   * more or less is 2.5 % of top-1 and a bound made for the 1,280 recorded ones says nothing. Default: `againstNative`.
+   */
+  readonly againstNativeLive?: AgreementBound
   readonly againstReference: AgreementBound
 }
 
@@ -26,7 +31,13 @@ export interface ForcedDecodingExpectations {
 export function describeForcedDecoding(
   name: string,
   load: LoadBackend,
-  { threads, recordedPrompts, againstNative, againstReference }: ForcedDecodingExpectations,
+  {
+    threads,
+    recordedPrompts,
+    againstNative,
+    againstNativeLive = againstNative,
+    againstReference,
+  }: ForcedDecodingExpectations,
 ): void {
   describe(`${name} backend, forced decoding of SmolLM2 135M Q4_1`, () => {
     let opened: OpenModel
@@ -72,7 +83,7 @@ export function describeForcedDecoding(
         base.forEach((logprobs, step) => counter.add({ ids: null, logprobs }, rows[i]![step]!))
       }
       await live.dispose()
-      expect(shortfalls(`${name} against llama.cpp, live`, counter.result(), againstNative)).toEqual([])
+      expect(shortfalls(`${name} against llama.cpp, live`, counter.result(), againstNativeLive)).toEqual([])
     })
 
     const compare = (recording: Recording): Agreement => {
