@@ -128,7 +128,7 @@ export function quickPlan(): Plan {
   return {
     subjects: [...MINNOW, ...NATIVE, ...wllamas],
     steps,
-    seconds: 44,
+    seconds: 42,
     loadRounds: 1,
     lookup: { prompts: 2, maxTokens: 48, threads: [1] },
   }
