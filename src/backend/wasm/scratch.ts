@@ -31,33 +31,32 @@ export function allocateScratch(
   const group = headCount / kvHeadCount
   const attentionWork = 4 * 64 * 4 + 4 * 64 * 2 + 16 + 2 * group * partialBytes
   const threadScratchBytes = activationBytes + align(Math.max(attentionWork, headDim * 8))
-  // kernels/matmul-4bit.ts, UNPACKED_BLOCK_BYTES
-  const unpackedBytes = align((widest / 32) * 320)
   const strides = {
     embeddingStride: align(model.embeddingLength),
     qkvStride: align((headCount + 2 * kvHeadCount) * headDim),
     feedForwardStride: align(model.feedForwardLength),
     vocabularyStride: align(model.vocabularySize),
   }
+  // Products of three tokens write four rows (kernels/matmul.ts, tilesOf).
+  const rows = maxBatch + 1
   const floats = (count: number): number => arena.allocate(count * 4, 'Working memory')
   const bytes = (count: number): number => arena.allocate(count, 'Working memory')
   const fields = {
     tokens: floats(maxBatch),
     rotation: floats(ropeCount * maxBatch * headDim),
-    residual: floats(maxBatch * strides.embeddingStride),
+    residual: floats(rows * strides.embeddingStride),
     activation: bytes(maxBatch * activationBytes),
-    qkv: floats(maxBatch * strides.qkvStride),
+    qkv: floats(rows * strides.qkvStride),
     queries: bytes(Math.max(maxBatch, threads) * align(headCount * (headDim * 2 + 4))),
-    gate: floats(maxBatch * strides.feedForwardStride),
-    up: floats(maxBatch * strides.feedForwardStride),
-    projection: floats(maxBatch * strides.embeddingStride),
+    gate: floats(rows * strides.feedForwardStride),
+    up: floats(rows * strides.feedForwardStride),
+    projection: floats(rows * strides.embeddingStride),
     partials: bytes((Math.ceil(contextLength / 64) + 1) * headCount * partialBytes),
-    logits: floats(maxBatch * strides.vocabularyStride),
+    logits: floats(rows * strides.vocabularyStride),
     statistics: bytes(maxBatch * Math.ceil(model.vocabularySize / 256) * 16),
     results: bytes(maxBatch * RESULT_BYTES),
     threadScratch: bytes(threads * threadScratchBytes),
     tiles: bytes(maxBatch * activationBytes),
-    unpacked: bytes(threads * unpackedBytes),
   }
   const pointer = arena.allocate(recordBytes(scratchFields), 'Working memory')
   writeRecord(arena.buffer, pointer, scratchFields, {
@@ -65,7 +64,6 @@ export function allocateScratch(
     ...strides,
     threadScratchBytes,
     activationBytes,
-    unpackedBytes,
     maxBatch,
   })
   const { tokens, rotation, logits, results, threadScratch } = fields

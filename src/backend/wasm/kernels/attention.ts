@@ -13,10 +13,11 @@
  * Bounds that keep i32 sums from overflowing: |query| ≤ queryLimit and |key| ≤ keyLimit with
  * queryLimit × keyLimit × headDim < 2^31; |value| ≤ 4095, |probability| ≤ 8191 over 64 tokens.
  *
+ * Scores are in units of log2, so that probabilities are powers of two (queryFactor).
  * Softmax is computed chunk by chunk and merged in ascending order (online softmax,
  * https://arxiv.org/abs/2112.05682), in one order on every path and for any number of threads.
  */
-import { exp1, exp4, horizontalMax, horizontalSum, roundToInt, softcap4 } from './math'
+import { exp2Negative, exp2Negative4, horizontalMax, horizontalSum, LOG2_E, roundToInt, softcap4 } from './math'
 import { Cache, Model } from './structs'
 
 export const CHUNK: i32 = 64
@@ -26,11 +27,18 @@ const STEP_BYTES: usize = 32
 /** Steps of a value panel: pairs of tokens. */
 const VALUE_STEPS: usize = 32
 
-/** A chunk's result for one head: f32 output (headDim), unnormalised, then maximum and sum. */
+/** A chunk's result for one head: f32 output (headDim), unnormalised, then maximum (log2) and sum. */
 // @ts-ignore: decorator
 @inline
 export function partialBytes(headDim: i32): usize {
   return <usize>(headDim + 4) * 4
+}
+
+/** What a query's integer products are multiplied with, for a query of scale 1. */
+// @ts-ignore: decorator
+@inline
+export function queryFactor(model: Model): f32 {
+  return model.attentionSoftcap > 0 ? model.attentionScale : model.attentionScale * LOG2_E
 }
 
 // ---- quantised vectors ----
@@ -220,7 +228,7 @@ function storeSums(out: usize, low: v128, high: v128, factor: v128, laneScales: 
 
 /**
  * Scores of `rows` queries of one KV head with the tokens of [chunkStart, last], then their partial results.
- * `codes`: (rows, headDim) i16. `factors`: f32 (rows), query scale × attention scale. `first`: oldest token seen.
+ * `codes`: (rows, headDim) i16. `factors`: f32 (rows), query scale × queryFactor. `first`: oldest token seen.
  * `work`: this thread's room, ATTENTION_WORK_BYTES. Results: `partials`, `partialStride` bytes a row.
  */
 // @ts-ignore: decorator
@@ -262,7 +270,7 @@ function chunkRows(
     if (model.attentionSoftcap > 0) {
       for (let t = 0; t < padded; t += 4) {
         const at = score + (<usize>t << 2)
-        v128.store(at, softcap4(v128.load(at), model.attentionSoftcap))
+        v128.store(at, f32x4.mul(softcap4(v128.load(at), model.attentionSoftcap), f32x4.splat(LOG2_E)))
       }
     }
     for (let t = count; t < padded; t++) store<f32>(score + (<usize>t << 2), -Infinity)
@@ -275,8 +283,8 @@ function chunkRows(
     let sum0 = f32x4.splat(0), sum1 = f32x4.splat(0)
     for (let t = 0; t < padded; t += 8) {
       const at = <usize>t << 2
-      const p0 = exp4(f32x4.sub(v128.load(score + at), maximum4))
-      const p1 = exp4(f32x4.sub(v128.load(score + at, 16), maximum4))
+      const p0 = exp2Negative4(f32x4.sub(v128.load(score + at), maximum4))
+      const p1 = exp2Negative4(f32x4.sub(v128.load(score + at, 16), maximum4))
       sum0 = f32x4.add(sum0, p0)
       sum1 = f32x4.add(sum1, p1)
       const low = roundToInt(f32x4.mul(p0, f32x4.mul(v128.load(valueScales + at), inverse)))
@@ -338,8 +346,8 @@ export function mergePartial(result: usize, partial: usize, headDim: i32): void 
   const tail = <usize>headDim << 2
   const oldMaximum = load<f32>(result + tail)
   const maximum = max(oldMaximum, load<f32>(partial + tail))
-  const keep = exp1(oldMaximum - maximum)
-  const take = exp1(load<f32>(partial + tail) - maximum)
+  const keep = exp2Negative(oldMaximum - maximum)
+  const take = exp2Negative(load<f32>(partial + tail) - maximum)
   const keep4 = f32x4.splat(keep)
   const take4 = f32x4.splat(take)
   for (let d: usize = 0; d < tail; d += 16) {

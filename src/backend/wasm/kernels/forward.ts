@@ -13,12 +13,13 @@ import {
   mergePartial,
   partialBytes,
   quantizeVector,
+  queryFactor,
   storeKey,
   storeValue,
 } from './attention'
 import { summarizeLogits } from './logits'
 import { gelu4, silu4 } from './math'
-import { multiply, readRow, setInputs } from './matmul'
+import { multiply, readRow, setInputs, tilesOf } from './matmul'
 import { rotate } from './rope'
 import { Cache, Layer, Matrix, Model, Scratch } from './structs'
 import { barrier, threadCount, threadIndex } from './threads'
@@ -69,8 +70,7 @@ function setInput(token: i32, values: usize, columns: i32): void {
   const record = recordOf(token)
   quantizeRecord(values, record, columns)
   const place = token - firstToken
-  const inTiles = (tokens - firstToken) & ~3
-  if (place < inTiles) placeInTile(record, columns, scratch.tiles + <usize>(place >> 2) * tileBytes(), place & 3)
+  if (place >> 2 < tilesOf(tokens - firstToken)) placeInTile(record, columns, scratch.tiles + <usize>(place >> 2) * tileBytes(), place & 3)
 }
 
 /** Record of a token's queries: codes i16 (headCount, headDim), then factors f32 (headCount). */
@@ -104,7 +104,6 @@ function shareTokens(): void {
   }
   setInputs(
     count, recordOf(firstToken), scratch.activationBytes, scratch.tiles, tileBytes(),
-    scratch.unpacked + <usize>threadIndex * scratch.unpackedBytes,
   )
 }
 
@@ -194,7 +193,7 @@ function storeQueriesKeysValues(layer: Layer, layerIndex: i32): void {
       memory.copy(vector, row + <usize>h * headBytes, headBytes)
       prepareHead(vector, layer.queryBias ? layer.queryBias + <usize>h * headBytes : 0, layer.queryNorm, rotation)
       const scale = quantizeVector(vector, headDim, <f32>model.queryLimit, queries + <usize>(h * headDim) * 2)
-      store<f32>(factors + (<usize>h << 2), scale * model.attentionScale)
+      store<f32>(factors + (<usize>h << 2), scale * queryFactor(model))
     }
     for (let h = 0; h < model.kvHeadCount; h++) {
       const offset = <usize>h * headBytes

@@ -1,4 +1,5 @@
 /** Four-lane and scalar functions that the kernels share. */
+import { multiplyAdd } from './dot'
 
 // @ts-ignore: decorator
 @inline
@@ -18,7 +19,7 @@ export function horizontalMax(v: v128): f32 {
 }
 
 /**
- * e^x, relative error below 2e-7; exactly 0 below −87, so that masked scores (−∞) leave no trace.
+ * e^x, relative error below 2.7e-7; exactly 0 below −87, so that masked scores (−∞) leave no trace.
  * x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by the Chebyshev series cut at degree 5; n enters the exponent bits.
  */
 // @ts-ignore: decorator
@@ -36,6 +37,30 @@ export function exp4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0000000755407141))
   const power = i32x4.shl(i32x4.add(roundToInt(n), i32x4.splat(127)), 23)
   return v128.and(f32x4.mul(p, power), f32x4.ge(x, f32x4.splat(-87)))
+}
+
+export const LOG2_E: f32 = 1.4426950408889634
+
+/**
+ * 2^x for x ≤ 0, relative error below 4e-6; 2^−126 below that. What softmax needs, at half the cost of exp4.
+ * Adding 1.5 × 2^23 + 127 rounds x to an integer and leaves the exponent of its power in the low bits.
+ */
+// @ts-ignore: decorator
+@inline
+export function exp2Negative4(x: v128): v128 {
+  const clamped = f32x4.pmax(f32x4.splat(-126), x)
+  const shifted = f32x4.add(clamped, f32x4.splat(12583039))
+  const r = f32x4.sub(clamped, f32x4.sub(shifted, f32x4.splat(12583039)))
+  let p = multiplyAdd(f32x4.splat(0.009676048709047421), r, f32x4.splat(0.05592211948797535))
+  p = multiplyAdd(p, r, f32x4.splat(0.24022107138099075))
+  p = multiplyAdd(p, r, f32x4.splat(0.6931210235104093))
+  p = multiplyAdd(p, r, f32x4.splat(1.0000000755407141))
+  return f32x4.mul(p, i32x4.shl(shifted, 23))
+}
+
+/** Scalar 2^x, x ≤ 0, through the same polynomial. */
+export function exp2Negative(x: f32): f32 {
+  return f32x4.extract_lane(exp2Negative4(f32x4.splat(x)), 0)
 }
 
 /** Scalar e^x through the same polynomial. */

@@ -84,31 +84,13 @@ export function token4bit(
 
 // ---- four tokens ----
 
-/** An unpacked block: 8 quads × { rows 0…3, rows 4…7 } as bytes, then 8 scales and 8 minima as f32 × 2^−112. */
-export const UNPACKED_BLOCK_BYTES: usize = 320
-const UNPACKED_SCALES: usize = 256
-
-/** Unpacks a group once for many tiles. */
-export function unpackGroup(weights: usize, columns: i32, out: usize): void {
-  const mask = i8x16.splat(0x0f)
-  for (let b = columns >> 5; b > 0; b--) {
-    for (let q: usize = 0; q < 8; q++) {
-      const a = v128.load(weights + q * 16, 32)
-      v128.store(out + q * 32, v128.and(a, mask))
-      v128.store(out + q * 32, v128.and(i16x8.shr_u(a, 4), mask), 16)
-    }
-    for (let i: usize = 0; i < 4; i++) {
-      v128.store(out + UNPACKED_SCALES + i * 16, loadSignedScales(weights + i * 8))
-    }
-    weights += BLOCK_BYTES_4BIT
-    out += UNPACKED_BLOCK_BYTES
-  }
-}
-
-/** One group, unpacked (unpackGroup) or not, for a tile of four tokens (tile.ts). */
+/**
+ * One group for a tile of four tokens (tile.ts). Unpacking it once for many tiles gained nothing: what limits this loop is
+ * how many instructions the CPU takes in, and a load replaces every shift and mask.
+ */
 // @ts-ignore: decorator
 @inline
-function tileGroup(unpacked: bool, weights: usize, tile: usize, columns: i32, out: usize, outStride: usize, add: bool): void {
+function tileGroup(weights: usize, tile: usize, columns: i32, out: usize, outStride: usize, add: bool): void {
   let w = weights
   let x = tile
   let r00 = f32x4.splat(0), r01 = f32x4.splat(0)
@@ -134,20 +116,11 @@ function tileGroup(unpacked: bool, weights: usize, tile: usize, columns: i32, ou
         s21 = i32x4.add(s21, plainHigh(a, quads + 16))
         s30 = i32x4.add(s30, plainLow(a, quads + 24))
         s31 = i32x4.add(s31, plainHigh(a, quads + 24))
-        quadWeights += 16
       } else {
-        let low: v128, high: v128
-        if (unpacked) {
-          low = v128.load(quadWeights)
-          high = v128.load(quadWeights, 16)
-          quadWeights += 32
-        } else {
-          const a = v128.load(quadWeights, 32)
-          const mask = i8x16.splat(0x0f)
-          low = v128.and(a, mask)
-          high = v128.and(i16x8.shr_u(a, 4), mask)
-          quadWeights += 16
-        }
+        const a = v128.load(quadWeights, 32)
+        const mask = i8x16.splat(0x0f)
+        const low = v128.and(a, mask)
+        const high = v128.and(i16x8.shr_u(a, 4), mask)
         let quad = v128.load32_splat(quads)
         s00 = addDot(s00, quad, low)
         s01 = addDot(s01, quad, high)
@@ -161,21 +134,10 @@ function tileGroup(unpacked: bool, weights: usize, tile: usize, columns: i32, ou
         s30 = addDot(s30, quad, low)
         s31 = addDot(s31, quad, high)
       }
+      quadWeights += 16
     }
-    let scale0: v128, scale1: v128, minimum0: v128, minimum1: v128
-    if (unpacked && DOT != 0) {
-      scale0 = v128.load(w, UNPACKED_SCALES)
-      scale1 = v128.load(w, UNPACKED_SCALES + 16)
-      minimum0 = v128.load(w, UNPACKED_SCALES + 32)
-      minimum1 = v128.load(w, UNPACKED_SCALES + 48)
-      w += UNPACKED_BLOCK_BYTES
-    } else {
-      scale0 = loadSignedScales(w)
-      scale1 = loadSignedScales(w + 8)
-      minimum0 = loadSignedScales(w + 16)
-      minimum1 = loadSignedScales(w + 24)
-      w += BLOCK_BYTES_4BIT
-    }
+    const scale0 = loadSignedScales(w), scale1 = loadSignedScales(w + 8)
+    const minimum0 = loadSignedScales(w + 16), minimum1 = loadSignedScales(w + 24)
     let scale = v128.load32_splat(x, TILE_CODES_BYTES), sum = v128.load32_splat(x, TILE_CODES_BYTES + 4)
     r00 = addBlock(r00, finishDot(s00), scale0, minimum0, scale, sum)
     r01 = addBlock(r01, finishDot(s01), scale1, minimum1, scale, sum)
@@ -188,6 +150,7 @@ function tileGroup(unpacked: bool, weights: usize, tile: usize, columns: i32, ou
     scale = v128.load32_splat(x, TILE_CODES_BYTES + 48), sum = v128.load32_splat(x, TILE_CODES_BYTES + 52)
     r30 = addBlock(r30, finishDot(s30), scale0, minimum0, scale, sum)
     r31 = addBlock(r31, finishDot(s31), scale1, minimum1, scale, sum)
+    w += BLOCK_BYTES_4BIT
     x += TILE_BLOCK_BYTES
   }
   let y = out
@@ -200,35 +163,19 @@ function tileGroup(unpacked: bool, weights: usize, tile: usize, columns: i32, ou
   storeRows(y, r30, add), storeRows(y + 16, r31, add)
 }
 
-/** From this many tiles on, a group is unpacked once for all; the plain build gains nothing by it. */
-const TILES_TO_UNPACK: i32 = DOT == 0 ? i32.MAX_VALUE : 4
-
-/**
- * Groups [from, to) for `count` tiles, `tileStride` bytes apart. `unpacked`: room for a group's UNPACKED_BLOCK_BYTES
- * a block.
- */
+/** Groups [from, to) for `count` tiles, `tileStride` bytes apart. A group's weights stay in the first-level cache. */
 export function tiles4bit(
   weights: usize, tiles: usize, tileStride: usize, count: i32, columns: i32, from: i32, to: i32,
-  out: usize, outStride: usize, add: bool, unpacked: usize,
+  out: usize, outStride: usize, add: bool,
 ): void {
   const groupBytes = (<usize>columns >> 5) * BLOCK_BYTES_4BIT
   for (let group = from; group < to; group++) {
-    const w = weights + <usize>group * groupBytes
     let tile = tiles
     let y = out + (<usize>group << 5)
-    if (count >= TILES_TO_UNPACK) {
-      unpackGroup(w, columns, unpacked)
-      for (let t = 0; t < count; t++) {
-        tileGroup(true, unpacked, tile, columns, y, outStride, add)
-        tile += tileStride
-        y += outStride * 4
-      }
-    } else {
-      for (let t = 0; t < count; t++) {
-        tileGroup(false, w, tile, columns, y, outStride, add)
-        tile += tileStride
-        y += outStride * 4
-      }
+    for (let t = 0; t < count; t++) {
+      tileGroup(weights + <usize>group * groupBytes, tile, columns, y, outStride, add)
+      tile += tileStride
+      y += outStride * 4
     }
   }
 }

@@ -16,24 +16,29 @@ import {
 } from './structs'
 import { threadCount, threadIndex } from './threads'
 
-// Inputs of the products that follow: records of tokens and, for each whole four of them, a tile.
+/**
+ * Tiles that so many tokens fill. Three left over fill one too: a tile costs about 2.4 tokens. Its last place then
+ * holds anything, and so does the row behind the last token of `out`, which must be there.
+ */
+export function tilesOf(tokens: i32): i32 {
+  return (tokens + 1) >> 2
+}
+
+// Inputs of the products that follow: records of tokens, and tiles.
 let tokens: i32 = 0
 let records: usize = 0
 let recordBytes: usize = 0
 let tiles: usize = 0
 let tileBytes: usize = 0
-/** This thread's room to unpack a group of rows. */
-let unpacked: usize = 0
 
 export function setInputs(
-  count: i32, firstRecord: usize, bytesOfRecord: usize, firstTile: usize, bytesOfTile: usize, roomToUnpack: usize,
+  count: i32, firstRecord: usize, bytesOfRecord: usize, firstTile: usize, bytesOfTile: usize,
 ): void {
   tokens = count
   records = firstRecord
   recordBytes = bytesOfRecord
   tiles = firstTile
   tileBytes = bytesOfTile
-  unpacked = roomToUnpack
 }
 
 /**
@@ -47,13 +52,13 @@ export function multiply(matrix: Matrix, out: usize, outStride: usize, add: bool
   const groups = (matrix.rows + 7) >> 3
   const from = <i32>((<i64>groups * threadIndex) / threadCount)
   const to = <i32>((<i64>groups * (threadIndex + 1)) / threadCount)
-  const tileCount = tokens >> 2
+  const tileCount = tilesOf(tokens)
   let token = 0
   if (kind == MATRIX_4BIT) {
     tiles4bit(
-      data, tiles, tileBytes, tileCount, columns, from, to, out, outStride, add, unpacked,
+      data, tiles, tileBytes, tileCount, columns, from, to, out, outStride, add,
     )
-    token = tileCount << 2
+    token = min(tileCount << 2, tokens)
   } else if (kind == MATRIX_8BIT) {
     for (let tile = 0; tile < tileCount; tile++) {
       tile8bit(
@@ -61,7 +66,7 @@ export function multiply(matrix: Matrix, out: usize, outStride: usize, add: bool
         out + <usize>(tile << 2) * outStride, outStride, add,
       )
     }
-    token = tileCount << 2
+    token = min(tileCount << 2, tokens)
   }
   for (; token < tokens; token++) {
     const record = records + <usize>token * recordBytes

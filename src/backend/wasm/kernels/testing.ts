@@ -2,9 +2,13 @@
  * What unit tests call: every kernel alone. Built by `node scripts/build-kernels.mjs testing` to build/kernels-testing
  * and never part of what users download.
  */
-import { codesOf, metaOf } from './activations'
+import { codesOf, metaOf, quantizeRecord } from './activations'
+import { queryFactor } from './attention'
 import { BLOCK_ACTIVATION_BYTES } from './dot'
-import { exp4, gelu4, silu4, softcap4 } from './math'
+import { exp2Negative4, exp4, gelu4, silu4, softcap4 } from './math'
+import { multiply, setInputs, tilesOf } from './matmul'
+import { Matrix, Model } from './structs'
+import { placeInTile } from './tile'
 
 export {
   attendChunk,
@@ -20,7 +24,7 @@ export {
 export { quantizeRecord, rmsNorm } from './activations'
 export { summarizeLogits } from './logits'
 export { exp1, floatToHalf, halfToFloat } from './math'
-export { multiply, readRow } from './matmul'
+export { readRow } from './matmul'
 export { groupBytes, matrixKind, repack } from './repack'
 export { rotate } from './rope'
 export { setThread } from './threads'
@@ -36,11 +40,52 @@ export function codeBytes(): i32 {
   return <i32>(BLOCK_ACTIVATION_BYTES >> 5)
 }
 
+/** What a query's scale is multiplied with. */
+export function queryFactorOf(model: Model): f32 {
+  return queryFactor(model)
+}
+
+/** Enough for the record of a token's input in every build. */
+export function recordStride(columns: i32): i32 {
+  return (columns * 6 + (columns >> 5) * 16 + 63) & ~63
+}
+
+/** Room that `product` works in. */
+export function productWorkBytes(columns: i32, tokens: i32): i32 {
+  return recordStride(columns) * (tokens + 4 * ((tokens + 3) >> 2))
+}
+
+/**
+ * out[token][row] (+)= matrix × values[token], this thread's share of the rows, for values (tokens, columns), as forward.ts
+ * does it. `outStride` in bytes; rows of `out` for a multiple of 4 tokens. `work` begins with the tokens' records.
+ */
+export function product(
+  matrix: Matrix, values: usize, tokens: i32, out: usize, outStride: usize, add: bool, work: usize,
+): void {
+  const columns = matrix.columns
+  const recordBytes = <usize>recordStride(columns)
+  const tiles = work + <usize>tokens * recordBytes
+  const tileBytes = recordBytes * 4
+  for (let t = 0; t < tokens; t++) {
+    const record = work + <usize>t * recordBytes
+    quantizeRecord(values + <usize>(t * columns) * 4, record, columns)
+    if (t >> 2 < tilesOf(tokens)) placeInTile(record, columns, tiles + <usize>(t >> 2) * tileBytes, t & 3)
+  }
+  setInputs(tokens, work, recordBytes, tiles, tileBytes)
+  multiply(matrix, out, outStride, add)
+}
+
 // The functions of math.ts over `count` values (a multiple of 4), in place.
 export function expAll(values: usize, count: i32): void {
   for (let i = 0; i < count; i += 4) {
     const at = values + (<usize>i << 2)
     v128.store(at, exp4(v128.load(at)))
+  }
+}
+export function exp2NegativeAll(values: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4) {
+    const at = values + (<usize>i << 2)
+    v128.store(at, exp2Negative4(v128.load(at)))
   }
 }
 export function siluAll(values: usize, count: i32): void {
