@@ -9,6 +9,7 @@ export default defineConfig({
           include: ['tests/unit/**/*.test.ts'],
           environment: 'node',
           testTimeout: 30_000,
+          globalSetup: 'tests/unit/build-testing-kernels.ts',
         },
       },
       {

@@ -1,13 +1,15 @@
 /**
  * Compiles the AssemblyScript kernels (src/backend/wasm/kernels) to build/kernels: three builds of the dot product
  * (constant DOT, see kernels/dot.ts), each for shared and for plain memory, and the probe that chooses among them.
+ * With the argument `testing` it compiles kernels/testing.ts to build/kernels-testing instead, for unit tests.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
 
 const root = join(import.meta.dirname, '..')
-const outDir = join(root, 'build', 'kernels')
+const forTests = process.argv[2] === 'testing'
+const outDir = forTests ? 'build/kernels-testing' : 'build/kernels'
 
 const variants = { simd: 0, relaxed16: 1, relaxed32: 2 }
 
@@ -20,7 +22,7 @@ async function compile(entry, name, options) {
     '--baseDir',
     root,
     '--outFile',
-    join('build/kernels', `${name}.wasm`),
+    join(outDir, `${name}.wasm`),
     '-O3',
     '--converge',
     '--noAssert',
@@ -39,17 +41,28 @@ async function compile(entry, name, options) {
   if (error) throw error
 }
 
-await mkdir(outDir, { recursive: true })
-for (const [variant, dot] of Object.entries(variants)) {
-  const features = dot === 0 ? 'simd,threads' : 'simd,relaxed-simd,threads'
-  for (const shared of [true, false]) {
-    await compile('index.ts', shared ? `${variant}-shared` : variant, [
-      '--enable',
-      features,
-      '--use',
-      `DOT=${dot}`,
-      ...(shared ? ['--sharedMemory'] : []),
-    ])
+const featuresOf = (dot) => (dot === 0 ? 'simd,threads' : 'simd,relaxed-simd,threads')
+
+async function compileForTests() {
+  for (const [variant, dot] of Object.entries(variants)) {
+    await compile('testing.ts', variant, ['--enable', featuresOf(dot), '--use', `DOT=${dot}`])
   }
 }
-await compile('probe.ts', 'probe', ['--enable', 'simd,relaxed-simd'])
+
+async function compileAll() {
+  for (const [variant, dot] of Object.entries(variants)) {
+    for (const shared of [true, false]) {
+      await compile('index.ts', shared ? `${variant}-shared` : variant, [
+        '--enable',
+        featuresOf(dot),
+        '--use',
+        `DOT=${dot}`,
+        ...(shared ? ['--sharedMemory'] : []),
+      ])
+    }
+  }
+  await compile('probe.ts', 'probe', ['--enable', 'simd,relaxed-simd'])
+}
+
+await mkdir(join(root, outDir), { recursive: true })
+await (forTests ? compileForTests() : compileAll())
