@@ -1,2 +1,2 @@
 export { loadWasm, loadWasmVariant } from './load'
-export type { Variant } from './kernels'
+export type { Variant } from './kernel-module'

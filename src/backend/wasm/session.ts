@@ -2,7 +2,7 @@ import { EngineError } from '../../contract/error'
 import type { ModelDefinition, Rope } from '../../model/definition'
 import type { BackendSession, Logits } from '../backend'
 import type { Arena } from './arena'
-import type { Kernels } from './kernels'
+import type { Kernels } from './kernel-module'
 import { cacheFields, recordBytes, writeRecord } from './records'
 import { RESULT_BYTES, type Scratch } from './scratch'
 

@@ -4,7 +4,7 @@ import { dequantize } from '../../gguf/blocks'
 import type { GgmlType, GgufTensor } from '../../gguf/types'
 import type { LayerDefinition, ModelDefinition, Rope } from '../../model/definition'
 import type { Arena } from './arena'
-import type { Kernels } from './kernels'
+import type { Kernels } from './kernel-module'
 import { layerFields, matrixFields, modelFields, recordBytes, writeRecord } from './records'
 
 /** Most bytes of a tensor that are staged at once. */
