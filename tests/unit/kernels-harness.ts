@@ -5,8 +5,7 @@ import { matrixFields, recordBytes, writeRecord } from '../../src/backend/wasm/r
 import type { GgmlType } from '../../src/gguf/types'
 
 // Node 20 has relaxed SIMD behind this flag.
-const isOldNode = Number(process.versions.node.split('.')[0]) < 21
-if (isOldNode) setFlagsFromString('--experimental-wasm-relaxed-simd')
+if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd')
 
 /** Unit roundoff of f32: one operation's result is off by at most this share of itself. */
 export const f32Unit = 2 ** -24
@@ -102,17 +101,6 @@ type StoreVector = (
 /** relaxed32 runs in Chromium only: V8 11.3 (Node 20) computes its dot product wrongly (tests/conformance/wasm.test.ts). */
 export const nodeVariants = ['simd', 'relaxed16'] as const
 export type NodeVariant = (typeof nodeVariants)[number]
-
-const sevenBitTypes: readonly GgmlType[] = ['Q5_0', 'Q5_1', 'Q2_K', 'Q3_K', 'Q5_K', 'Q6_K']
-
-/**
- * Types whose products can be told right or wrong here: MATRIX_7BIT uses the same dot product in the build relaxed16,
- * so that there too Chromium has to tell (tests/browser/wasm-backend.spec.ts).
- */
-export function typesThatRun(variant: NodeVariant, types: readonly PackedType[]): readonly PackedType[] {
-  if (variant === 'simd' || !isOldNode) return types
-  return types.filter((type) => !sevenBitTypes.includes(type))
-}
 
 /** The kernels of one build over a memory of their own. */
 export class KernelBench {

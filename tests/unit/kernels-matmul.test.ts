@@ -9,7 +9,6 @@ import {
   matrixKinds,
   nodeVariants,
   packedTypes,
-  typesThatRun,
   type PackedType,
 } from './kernels-harness'
 import { readRecord } from './kernels-records'
@@ -104,7 +103,7 @@ describe.each(nodeVariants)('matrix products, %s', (variant) => {
   // the row has come to; scale × scale, its product with the dots, the sum's own product, that with the minimum and,
   // of halves of a block, the difference of sums add fewer than 12. What they are shares of is at most
   // Σ (|scale × code| + |minimum|) × |value|, with scale × code = weight − minimum.
-  describe.each(typesThatRun(variant, packed))('%s', (type) => {
+  describe.each(packed)('%s', (type) => {
     it.each([
       [24, 256],
       [13, 768],

@@ -7,7 +7,7 @@ import { BLOCK_ACTIVATION_BYTES, loadSignedScales, multiplyAdd } from './dot'
 import { storeRows } from './matmul-4bit'
 import { BLOCK_BYTES_7BIT } from './structs'
 
-/** Adds 4 rows × 4 columns; 127 × 127 × 4 needs 32-bit sums in every build. */
+/** Adds 4 rows × 4 columns. Two products of 127 × 127 just fit 16 bits: build 1 widens every pair. */
 // @ts-ignore: decorator
 @inline
 function addByteDot(sum: v128, weights: v128, quad: usize): v128 {
@@ -15,7 +15,11 @@ function addByteDot(sum: v128, weights: v128, quad: usize): v128 {
     sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.and(weights, i16x8.splat(0xff)), v128.load32_splat(quad)))
     return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shr_u(weights, 8), v128.load32_splat(quad, 4)))
   }
-  return i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load32_splat(quad), weights, sum)
+  const values = v128.load32_splat(quad)
+  if (DOT == 1) {
+    return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(values, weights)))
+  }
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(values, weights, sum)
 }
 
 /** Rows of groups [from, to) for one token. */
