@@ -113,6 +113,7 @@ class WasmBackend implements Backend {
       scratch,
       maxBatch: MAX_BATCH,
       onDispose: (session: WasmSession) => void this.#sessions.delete(session),
+      onTrap: () => this.dispose(),
     }
     const session = new WasmSession(host, contextLength)
     this.#sessions.add(session)

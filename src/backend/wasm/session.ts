@@ -16,6 +16,8 @@ export interface SessionHost {
   readonly scratch: Scratch
   readonly maxBatch: number
   onDispose(session: WasmSession): void
+  /** The kernels stopped in the middle; nothing of the backend can be used any more. */
+  onTrap(): void
 }
 
 /** Tokens of a chunk of the KV cache (kernels/attention.ts). */
@@ -62,7 +64,7 @@ export class WasmSession implements BackendSession {
   // async, so that errors reject; the kernels themselves run in one go.
   async forward(tokens: ArrayLike<number>, options: { outputs?: number } = {}): Promise<Logits[]> {
     this.#checkLive()
-    const { model, arena, kernels, scratch, maxBatch } = this.#host
+    const { model, arena, scratch, maxBatch } = this.#host
     const count = tokens.length
     const outputs = options.outputs ?? 1
     if (count < 1 || count > maxBatch) {
@@ -90,9 +92,26 @@ export class WasmSession implements BackendSession {
       ids[i] = token
     }
     this.#writeRotations(count)
-    kernels.run(this.#host.modelPointer, scratch.pointer, this.#cache, count, this.#length, outputs)
+    this.#run(count, outputs)
     this.#length += count
     return Array.from({ length: outputs }, (_, row) => this.#logits(row))
+  }
+
+  #run(count: number, outputs: number): void {
+    const { kernels, modelPointer, scratch } = this.#host
+    try {
+      kernels.run(modelPointer, scratch.pointer, this.#cache, count, this.#length, outputs)
+    } catch (cause) {
+      // What a thread left behind is in no known state.
+      this.#host.onTrap()
+      throw new EngineError(
+        'internal',
+        'The kernels stopped, perhaps because a thread was lost: load the model again.',
+        {
+          cause,
+        },
+      )
+    }
   }
 
   truncate(length: number): void {

@@ -13,6 +13,11 @@ const JOB_KIND: usize = CONTROL + 320
 /** Checks before a thread sleeps: some 0.2 to 1 ms, longer than the host needs between two tokens. */
 const SPINS: i32 = 200000
 
+/** A thread that has not come to a barrier after so long is gone: nanoseconds. */
+const BARRIER_TIMEOUT: i64 = 120_000_000_000
+const FOREVER: i64 = -1
+const TIMED_OUT: i32 = 2
+
 export const JOB_EXIT: i32 = -1
 
 export let threadIndex: i32 = 0
@@ -24,7 +29,7 @@ export function setThread(index: i32, count: i32): void {
   threadCount = count
 }
 
-/** Returns when all threads have come here. */
+/** Returns when all threads have come here; traps where one is lost. */
 export function barrier(): void {
   if (threadCount == 1) return
   const generation = atomic.load<i32>(GENERATION)
@@ -34,16 +39,18 @@ export function barrier(): void {
     if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, -1)
     return
   }
-  waitForChange(GENERATION, SLEEPERS, generation)
+  waitForChange(GENERATION, SLEEPERS, generation, BARRIER_TIMEOUT)
 }
 
 /** Spins, then sleeps, until the word differs from `old`. The sleeper counts itself before it looks again. */
-function waitForChange(word: usize, sleepers: usize, old: i32): void {
+function waitForChange(word: usize, sleepers: usize, old: i32, timeout: i64): void {
   for (let i = 0; i < SPINS; i++) {
     if (atomic.load<i32>(word) != old) return
   }
   atomic.add<i32>(sleepers, 1)
-  while (atomic.load<i32>(word) == old) atomic.wait<i32>(word, old, -1)
+  while (atomic.load<i32>(word) == old) {
+    if (atomic.wait<i32>(word, old, timeout) == TIMED_OUT) unreachable()
+  }
   atomic.sub<i32>(sleepers, 1)
 }
 
@@ -57,6 +64,6 @@ export function startJob(kind: i32): void {
 
 /** Other threads: waits for the job after number `done`; its kind. */
 export function nextJob(done: i32): i32 {
-  waitForChange(JOB, JOB_SLEEPERS, done)
+  waitForChange(JOB, JOB_SLEEPERS, done, FOREVER)
   return load<i32>(JOB_KIND)
 }
