@@ -8,13 +8,15 @@ import { MOUNTS } from './pages'
 import { memoryOf, pssBytesOf, resetPeak, type Memory } from './processes'
 import { startStaticServer } from './static-server'
 
+const SAMPLE_MS = 10
+
 export interface MemoryFigures {
   readonly threads: number
   /** Of all tensors in the model's file: the same whatever an engine makes of them. */
   readonly weightsBytes: number
   /** Of the idle page, before the engine loads. */
   readonly idleRssBytes: number
-  /** Highest resident size while loading and answering. */
+  /** Highest resident size while loading and answering: the kernel's mark, or a sample that is above it. */
   readonly peakRssBytes: number
   /** Resident after the answer. */
   readonly settledRssBytes: number
@@ -30,6 +32,8 @@ export async function measureMemory(threads: number, weightsBytes: number): Prom
   if (process.platform !== 'linux') return null
   const profile = mkdtempSync(join(tmpdir(), 'minnow-bench-'))
   const idle = new Map<number, Memory>()
+  const peaks = new Map<number, number>()
+  const sampler = setInterval(() => samplePeaks(idle.keys(), peaks), SAMPLE_MS)
   let onEnd: (outcome: string) => void = () => {}
   const ended = new Promise<string>((resolve) => (onEnd = resolve))
   let figures: MemoryFigures | null = null
@@ -43,7 +47,7 @@ export async function measureMemory(threads: number, weightsBytes: number): Prom
         }
         return
       }
-      if (name === 'answered') figures = { threads, weightsBytes, ...mostGrown(idle) }
+      if (name === 'answered') figures = { threads, weightsBytes, ...mostGrown(idle, peaks) }
       onEnd(name)
     },
   })
@@ -54,6 +58,7 @@ export async function measureMemory(threads: number, weightsBytes: number): Prom
   const exited = new Promise<void>((resolve) => browser.once('exit', () => resolve()))
   const late = setTimeout(120_000, 'late', { ref: false })
   const outcome = await Promise.race([ended, exited.then(() => 'exited'), late])
+  clearInterval(sampler)
   browser.kill()
   await exited
   await server.close()
@@ -64,14 +69,22 @@ export async function measureMemory(threads: number, weightsBytes: number): Prom
   return figures
 }
 
+/** The kernel's mark misses peaks of pages that are then unmapped in some ways; samples do not miss them by much. */
+function samplePeaks(pids: Iterable<number>, peaks: Map<number, number>): void {
+  for (const pid of pids) peaks.set(pid, Math.max(peaks.get(pid) ?? 0, memoryOf(pid)?.rssBytes ?? 0))
+}
+
 /** The page's renderer is the one that grew by a model; Chromium's spare ones did not. */
-function mostGrown(idle: ReadonlyMap<number, Memory>): Omit<MemoryFigures, 'threads' | 'weightsBytes'> {
+function mostGrown(
+  idle: ReadonlyMap<number, Memory>,
+  peaks: ReadonlyMap<number, number>,
+): Omit<MemoryFigures, 'threads' | 'weightsBytes'> {
   const grown = [...idle].map(([pid, before]) => {
     const now = memoryOf(pid)
     return {
       pid,
       idleRssBytes: before.rssBytes,
-      peakRssBytes: now?.peakRssBytes ?? 0,
+      peakRssBytes: Math.max(now?.peakRssBytes ?? 0, peaks.get(pid) ?? 0),
       settledRssBytes: now?.rssBytes ?? 0,
     }
   })

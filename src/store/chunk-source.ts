@@ -3,22 +3,24 @@ import { EngineError, isEngineError } from '../contract/error'
 import { DownloadTally, type OnDownloadProgress } from './download-progress'
 import type { Manifest, ManifestChunk } from './manifest'
 import { sha256 } from './sha256'
-import { WindowedSource } from './windowed-source'
+import { WindowedSource, type LoadWindow, type TakeBuffer } from './windowed-source'
 
 export interface ReadChunkOptions {
   signal?: AbortSignal | undefined
   /** True on the second attempt: go past caches, which may hold the damaged bytes. */
   fresh: boolean
+  /** Gives the buffer for the bytes, which may take until those of the chunk before are used. */
+  take: TakeBuffer
   /** Call with the bytes of this chunk that are here so far. */
   onBytes: (loadedBytes: number) => void
 }
 
-/** Gets the whole of one chunk, unverified, from wherever chunks are. */
+/** Gets the whole of one chunk, unverified, from wherever chunks are: a LoadWindow (WindowedSource). */
 export type ReadChunk = (chunk: ManifestChunk, options: ReadChunkOptions) => Promise<Uint8Array<ArrayBuffer>>
 
 /**
  * A model's file put together from its chunks. Each is verified against the manifest whenever it is read;
- * one that fails or is damaged is asked for once more. Two chunks at most are in memory.
+ * one that fails or is damaged is asked for once more. One chunk at a time is in memory (WindowedSource).
  * Reads reject with 'integrity' where size or hash differ, 'network' where the chunk can't be had; both name it.
  */
 export function chunkSource(
@@ -29,11 +31,11 @@ export function chunkSource(
   const sizes = manifest.chunks.map((chunk) => chunk.sizeBytes)
   const tally = new DownloadTally(sizes, options.onProgress)
 
-  const load = async (index: number, signal: AbortSignal | undefined): Promise<Uint8Array> => {
+  const load: LoadWindow = async (index, take, signal) => {
     const chunk = manifest.chunks[index]!
     const onBytes = (loadedBytes: number): void => tally.report(index, loadedBytes, chunk.file)
-    const attempt = async (fresh: boolean): Promise<Uint8Array> => {
-      const bytes = await readNamed(readChunk, chunk, { signal, fresh, onBytes })
+    const attempt = async (fresh: boolean): Promise<Uint8Array<ArrayBuffer>> => {
+      const bytes = await readNamed(readChunk, chunk, { signal, fresh, take, onBytes })
       signal?.throwIfAborted()
       await verify(chunk, bytes)
       onBytes(chunk.sizeBytes)
@@ -41,8 +43,9 @@ export function chunkSource(
     }
     try {
       return await attempt(false)
-    } catch {
+    } catch (error) {
       signal?.throwIfAborted()
+      if (isEngineError(error, 'aborted')) throw error
       return attempt(true)
     }
   }
@@ -70,15 +73,19 @@ async function readNamed(
   }
 }
 
+/** @throws EngineError 'integrity' where a chunk has not the size that the manifest says. */
+export function checkChunkSize({ file, sizeBytes }: ManifestChunk, got: number): void {
+  if (got === sizeBytes) return
+  throw new EngineError(
+    'integrity',
+    `Chunk ${file} has ${got} bytes; the manifest says ${sizeBytes}. Get the model again.`,
+    { details: { file, expected: sizeBytes, got } },
+  )
+}
+
 async function verify(chunk: ManifestChunk, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  const { file, sizeBytes } = chunk
-  if (bytes.length !== sizeBytes) {
-    throw new EngineError(
-      'integrity',
-      `Chunk ${file} has ${bytes.length} bytes; the manifest says ${sizeBytes}. Get the model again.`,
-      { details: { file, expected: sizeBytes, got: bytes.length } },
-    )
-  }
+  const { file } = chunk
+  checkChunkSize(chunk, bytes.length)
   const got = await sha256(bytes)
   if (got !== chunk.sha256) {
     throw new EngineError(

@@ -30,10 +30,10 @@ export async function openModelUrl(
 
 /** Reads chunks that lie beside the manifest at `manifestUrl`. */
 function urlChunks(manifestUrl: URL): ReadChunk {
-  return async (chunk, { signal, fresh, onBytes }) => {
+  return async (chunk, { signal, fresh, take, onBytes }) => {
     const url = new URL(chunk.file, manifestUrl)
     const response = await getOk(url, { cache: fresh ? 'reload' : 'default', signal: signal ?? null })
-    return readBody(response, url, chunk.sizeBytes, { signal, onBytes })
+    return readBody(response, url, chunk.sizeBytes, { take, signal, onBytes })
   }
 }
 

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ByteSource } from '../contract/bytes'
 import { EngineError } from '../contract/error'
-import { chunkSource, type ReadChunk } from './chunk-source'
+import { checkChunkSize, chunkSource, type ReadChunk } from './chunk-source'
 import type { OnDownloadProgress } from './download-progress'
 import { parseManifest, type Manifest } from './manifest'
 import { checkRange } from './read-range'
@@ -41,7 +41,23 @@ export async function openFileSource(path: string): Promise<FileSource> {
 
 /** Reads chunks from the folder that holds them. */
 export function folderChunks(folder: string): ReadChunk {
-  return async (chunk, { signal }) => new Uint8Array(await readFile(join(folder, chunk.file), { signal }))
+  return async (chunk, { take, signal }) => {
+    const file = await open(join(folder, chunk.file))
+    try {
+      checkChunkSize(chunk, (await file.stat()).size)
+      const bytes = new Uint8Array(await take(), 0, chunk.sizeBytes)
+      let done = 0
+      while (done < bytes.length) {
+        const { bytesRead } = await file.read(bytes, done, bytes.length - done, done)
+        signal?.throwIfAborted()
+        if (bytesRead === 0) break // shortened under us
+        done += bytesRead
+      }
+      return bytes.subarray(0, done)
+    } finally {
+      await file.close()
+    }
+  }
 }
 
 /** Opens a folder with a manifest and its chunks, as `npm run models:add` makes it. */

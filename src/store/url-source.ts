@@ -3,9 +3,9 @@ import { EngineError, isEngineError } from '../contract/error'
 import { blobSource } from './blob-source'
 import { DownloadTally, type OnDownloadProgress } from './download-progress'
 import { absoluteUrl, httpGet, networkError, readBody } from './http'
-import { WindowedSource } from './windowed-source'
+import { WindowedSource, type LoadWindow } from './windowed-source'
 
-/** One request's range; two are in memory at most. */
+/** One request's range; one at a time is in memory. */
 const windowBytes = 8 * 2 ** 20
 
 export interface UrlSource extends ByteSource {
@@ -74,11 +74,11 @@ function rangeSource(
   )
   const tally = new DownloadTally(sizes, onProgress)
 
-  const load = async (index: number, signal: AbortSignal | undefined): Promise<Uint8Array> => {
+  const load: LoadWindow = async (index, take, signal) => {
     const size = sizes[index]!
     const first = index * windowBytes
     const range = `bytes=${first}-${first + size - 1}`
-    const attempt = async (): Promise<Uint8Array> => {
+    const attempt = async (): Promise<Uint8Array<ArrayBuffer>> => {
       const response = await httpGet(url, { headers: { range }, signal: signal ?? null })
       if (response.status !== 206) {
         await response.body?.cancel()
@@ -90,7 +90,7 @@ function rangeSource(
         throw changed(url, version, got)
       }
       const onBytes = (loadedBytes: number): void => tally.report(index, loadedBytes, url.href)
-      const bytes = await readBody(response, url, size, { signal, onBytes })
+      const bytes = await readBody(response, url, size, { take, signal, onBytes })
       if (bytes.length !== size) throw networkError(url, `${range} gave ${bytes.length} bytes`)
       return bytes
     }
