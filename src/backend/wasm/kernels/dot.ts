@@ -38,6 +38,14 @@ export function addDot(sum: v128, activations: v128, weights: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(activations, weights, sum)
 }
 
+/** The first products of a sum. */
+// @ts-ignore: decorator
+@inline
+export function startDot(activations: v128, weights: v128): v128 {
+  if (DOT == 1) return i16x8.relaxed_dot_i8x16_i7x16_s(activations, weights)
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(activations, weights, i32x4.splat(0))
+}
+
 /** Four row sums as i32. */
 // @ts-ignore: decorator
 @inline
