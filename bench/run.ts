@@ -119,6 +119,5 @@ async function versions(browser: BenchBrowser): Promise<Record<string, string>> 
     node: process.version,
     wllama: await packageVersion('@wllama/wllama'),
     'node-llama-cpp': await packageVersion('node-llama-cpp'),
-    'onnxruntime-web': await packageVersion('onnxruntime-web'),
   }
 }
