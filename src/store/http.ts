@@ -1,4 +1,5 @@
 import { EngineError } from '../contract/error'
+import { readStream } from './read-stream'
 import type { TakeBuffer } from './windowed-source'
 
 /** The page's address, in a page or a worker; undefined in Node, where addresses must be whole. */
@@ -59,11 +60,7 @@ export async function readBody(
     options.onBytes?.(loadedBytes)
   }
   try {
-    const reader = byteReader(body)
-    const bytes =
-      reader === null
-        ? await readPieces(body.getReader(), into, sizeBytes, onBytes)
-        : await readBytes(reader, into, sizeBytes, onBytes)
+    const bytes = await readStream(body, into, sizeBytes, onBytes)
     if (bytes !== null) return bytes
   } catch (cause) {
     options.signal?.throwIfAborted()
@@ -74,57 +71,4 @@ export async function readBody(
     `${url.href} gave more than the ${sizeBytes} bytes it should have. Another file lies there; get the model again.`,
     { details: { url: url.href, expected: sizeBytes } },
   )
-}
-
-/** A reader that fills buffers it is given; null where the stream is not one of bytes. */
-function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
-  try {
-    return body.getReader({ mode: 'byob' })
-  } catch {
-    return null
-  }
-}
-
-/** Null, and the rest cancelled, where there are more than `sizeBytes`. */
-async function readBytes(
-  reader: ReadableStreamBYOBReader,
-  into: ArrayBuffer,
-  sizeBytes: number,
-  onBytes: (count: number) => void,
-): Promise<Uint8Array<ArrayBuffer> | null> {
-  // Each read takes the buffer away and gives a new one on the same memory.
-  let buffer = into
-  let at = 0
-  while (at < sizeBytes) {
-    const { done, value } = await reader.read(new Uint8Array(buffer, at, sizeBytes - at))
-    if (value === undefined) throw new Error('the stream was cancelled')
-    buffer = value.buffer
-    if (done) return new Uint8Array(buffer, 0, at)
-    at += value.length
-    onBytes(value.length)
-  }
-  const { done } = await reader.read(new Uint8Array(1))
-  if (done) return new Uint8Array(buffer, 0, at)
-  await reader.cancel()
-  return null
-}
-
-async function readPieces(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  into: ArrayBuffer,
-  sizeBytes: number,
-  onBytes: (count: number) => void,
-): Promise<Uint8Array<ArrayBuffer> | null> {
-  const bytes = new Uint8Array(into, 0, sizeBytes)
-  let at = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return bytes.subarray(0, at)
-    if (at + value.length > sizeBytes) break
-    bytes.set(value, at)
-    at += value.length
-    onBytes(value.length)
-  }
-  await reader.cancel()
-  return null
 }
