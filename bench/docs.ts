@@ -10,7 +10,7 @@ import { benchmarkPage, nameOf, type Picture } from './docs-page'
  * FILE.json` measured, and keeps the figures beside them as docs/benchmarks.json.
  */
 const DOCS = join(import.meta.dirname, '..', 'docs')
-const PICTURES = join(DOCS, 'pictures')
+const PICTURES = join(DOCS, 'images')
 
 const input = process.argv[2]
 if (input === undefined) {

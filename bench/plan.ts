@@ -98,8 +98,8 @@ function around(
 }
 
 /** Prompts of the peers in a quick run. Their rates are the same or better there: ratios are not flattered. */
-const QUICK_WLLAMA_PROMPT = 24
-const QUICK_NATIVE_PROMPT = 128
+const QUICK_WLLAMA_PROMPT = 16
+const QUICK_NATIVE_PROMPT = 64
 
 /** Under 50 seconds: the same keys of fewer samples, and short prompts for the peers. */
 export function quickPlan(): Plan {
@@ -119,16 +119,16 @@ export function quickPlan(): Plan {
       steps.push({ subject, measure: 'decode', tokens, count, isOptional: round > 0 })
     }
     for (const { name, format, threads } of wllamas) {
-      decode(`minnow-${threads}t`, 128, 16)
+      decode(`minnow-${threads}t`, 128, 48)
       if (format === 'q4_1') decode(`native-${threads}t`, QUICK_NATIVE_PROMPT, 16)
-      if (format === 'q4_1' && threads === 1) decode('minnow-1t', 1024, 16)
+      if (format === 'q4_1' && threads === 1) decode('minnow-1t', 1024, 48)
       decode(name, QUICK_WLLAMA_PROMPT, 5)
     }
   }
   return {
     subjects: [...MINNOW, ...NATIVE, ...wllamas],
     steps,
-    seconds: 42,
+    seconds: 38,
     loadRounds: 1,
     lookup: { prompts: 2, maxTokens: 48, threads: [1] },
   }
