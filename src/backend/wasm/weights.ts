@@ -8,7 +8,7 @@ import type { Kernels } from './kernel-module'
 import { layerFields, matrixFields, modelFields, recordBytes, writeRecord } from './records'
 
 /** Most bytes of a tensor that are staged at once. */
-const STAGING_BYTES = 2 ** 21
+const STAGING_BYTES = 2 ** 20
 
 /** Type numbers of GGUF that the kernels repack (kernels/blocks.ts). */
 const quantizedTypes: Partial<Record<GgmlType, number>> = {
