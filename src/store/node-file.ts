@@ -42,10 +42,12 @@ export async function openFileSource(path: string): Promise<FileSource> {
 /** Reads chunks from the folder that holds them. */
 export function folderChunks(folder: string): ReadChunk {
   return async (chunk, { take, signal }) => {
+    // Opened last: a chunk asked for ahead may wait for the buffer until the source is forgotten.
+    const buffer = await take()
     const file = await open(join(folder, chunk.file))
     try {
       checkChunkSize(chunk, (await file.stat()).size)
-      const bytes = new Uint8Array(await take(), 0, chunk.sizeBytes)
+      const bytes = new Uint8Array(buffer, 0, chunk.sizeBytes)
       let done = 0
       while (done < bytes.length) {
         const { bytesRead } = await file.read(bytes, done, bytes.length - done, done)

@@ -51,17 +51,23 @@ export function token4bit(
     let r0 = f32x4.splat(0)
     let r1 = f32x4.splat(0)
     for (let b = blocks; b > 0; b--) {
-      let s0 = i32x4.splat(0)
-      let s1 = i32x4.splat(0)
+      const mask = i8x16.splat(0x0f)
+      let s0: v128, s1: v128
       if (DOT == 0) {
-        for (let q: usize = 0; q < 8; q++) {
+        const first = v128.load(w, 32)
+        s0 = plainLow(first, x)
+        s1 = plainHigh(first, x)
+        for (let q: usize = 1; q < 8; q++) {
           const a = v128.load(w + q * 16, 32)
           s0 = i32x4.add(s0, plainLow(a, x + q * 8))
           s1 = i32x4.add(s1, plainHigh(a, x + q * 8))
         }
       } else {
-        const mask = i8x16.splat(0x0f)
-        for (let q: usize = 0; q < 8; q++) {
+        const first = v128.load(w, 32)
+        const quad0 = loadQuad(x, 0)
+        s0 = startDot(quad0, v128.and(first, mask))
+        s1 = startDot(quad0, v128.and(i16x8.shr_u(first, 4), mask))
+        for (let q: usize = 1; q < 8; q++) {
           const quad = loadQuad(x, q)
           const a = v128.load(w + q * 16, 32)
           s0 = addDot(s0, quad, v128.and(a, mask))

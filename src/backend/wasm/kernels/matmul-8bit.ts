@@ -4,7 +4,7 @@
  * exact in integers. Rows' blocks are added in the same order on every path.
  */
 import { BLOCK_META_BYTES } from './activations'
-import { addDot, BLOCK_ACTIVATION_BYTES, finishDot, loadQuad, loadSignedScales, multiplyAdd } from './dot'
+import { addDot, BLOCK_ACTIVATION_BYTES, finishDot, loadQuad, loadSignedScales, multiplyAdd, startDot } from './dot'
 import { storeRows } from './matmul-4bit'
 import { BLOCK_BYTES_8BIT } from './structs'
 import { TILE_BLOCK_BYTES, TILE_CODES_BYTES, TILE_QUAD_BYTES } from './tile'
@@ -58,9 +58,14 @@ export function token8bit(
         }
       } else {
         const mask = i8x16.splat(0x0f)
-        let low0 = i32x4.splat(0), high0 = i32x4.splat(0)
-        let low1 = i32x4.splat(0), high1 = i32x4.splat(0)
-        for (let q: usize = 0; q < 8; q++) {
+        const first = loadQuad(x, 0)
+        const a0 = v128.load(w, 16)
+        const c0 = v128.load(w, 32)
+        let low0 = startDot(first, v128.and(a0, mask))
+        let high0 = startDot(first, v128.and(i16x8.shr_u(a0, 4), mask))
+        let low1 = startDot(first, v128.and(c0, mask))
+        let high1 = startDot(first, v128.and(i16x8.shr_u(c0, 4), mask))
+        for (let q: usize = 1; q < 8; q++) {
           const quad = loadQuad(x, q)
           const a = v128.load(w + q * 32, 16)
           const c = v128.load(w + q * 32, 32)
