@@ -17,7 +17,7 @@ const packed: readonly PackedType[] = ['Q4_1', 'Q4_0', 'Q4_K', 'Q8_0', 'IQ4_NL',
 const floats = ['F32', 'F16', 'BF16'] as const
 
 /** Tokens of a call: single ones, tiles of four, tiles and a rest, many tiles. */
-const tokenCounts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 21]
+const tokenCounts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 21, 35]
 
 interface Product {
   readonly out: Float32Array

@@ -66,6 +66,8 @@ export const scratchFields = {
   results: 'i32',
   threadScratch: 'i32',
   tiles: 'i32',
+  unpacked: 'i32',
+  unpackedBytes: 'i32',
   threadScratchBytes: 'i32',
   activationBytes: 'i32',
   embeddingStride: 'i32',

@@ -31,6 +31,8 @@ export function allocateScratch(
   const group = headCount / kvHeadCount
   const attentionWork = 4 * 64 * 4 + 4 * 64 * 2 + 16 + 2 * group * partialBytes
   const threadScratchBytes = activationBytes + align(Math.max(attentionWork, headDim * 8))
+  // kernels/matmul-4bit.ts, UNPACKED_BLOCK_BYTES
+  const unpackedBytes = align(Math.ceil(widest / 32) * 320)
   const strides = {
     embeddingStride: align(model.embeddingLength),
     qkvStride: align((headCount + 2 * kvHeadCount) * headDim),
@@ -57,6 +59,7 @@ export function allocateScratch(
     results: bytes(maxBatch * RESULT_BYTES),
     threadScratch: bytes(threads * threadScratchBytes),
     tiles: bytes(maxBatch * activationBytes),
+    unpacked: bytes(threads * unpackedBytes),
   }
   const pointer = arena.allocate(recordBytes(scratchFields), 'Working memory')
   writeRecord(arena.buffer, pointer, scratchFields, {
@@ -64,6 +67,7 @@ export function allocateScratch(
     ...strides,
     threadScratchBytes,
     activationBytes,
+    unpackedBytes,
     maxBatch,
   })
   const { tokens, rotation, logits, results, threadScratch } = fields

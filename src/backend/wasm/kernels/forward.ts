@@ -104,6 +104,7 @@ function shareTokens(): void {
   }
   setInputs(
     count, recordOf(firstToken), scratch.activationBytes, scratch.tiles, tileBytes(),
+    scratch.unpacked + <usize>threadIndex * scratch.unpackedBytes,
   )
 }
 

@@ -30,15 +30,19 @@ let records: usize = 0
 let recordBytes: usize = 0
 let tiles: usize = 0
 let tileBytes: usize = 0
+/** This thread's room for an unpacked group of rows. */
+let unpacked: usize = 0
 
 export function setInputs(
   count: i32, firstRecord: usize, bytesOfRecord: usize, firstTile: usize, bytesOfTile: usize,
+  roomToUnpack: usize,
 ): void {
   tokens = count
   records = firstRecord
   recordBytes = bytesOfRecord
   tiles = firstTile
   tileBytes = bytesOfTile
+  unpacked = roomToUnpack
 }
 
 /**
@@ -56,7 +60,7 @@ export function multiply(matrix: Matrix, out: usize, outStride: usize, add: bool
   let token = 0
   if (kind == MATRIX_4BIT) {
     tiles4bit(
-      data, tiles, tileBytes, tileCount, columns, from, to, out, outStride, add,
+      data, tiles, tileBytes, tileCount, columns, from, to, out, outStride, add, unpacked,
     )
     token = min(tileCount << 2, tokens)
   } else if (kind == MATRIX_8BIT) {

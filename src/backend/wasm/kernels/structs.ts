@@ -94,6 +94,8 @@ export class Scratch {
   results: usize // (maxOutputs) records of logits.ts
   threadScratch: usize // one area a thread
   tiles: usize // tile.ts (maxBatch / 4)
+  unpacked: usize // matmul-4bit.ts, one area a thread
+  unpackedBytes: i32
   threadScratchBytes: i32
   activationBytes: i32 // one token's record of the widest input
   embeddingStride: i32 // floats, as all strides

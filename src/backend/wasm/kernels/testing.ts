@@ -7,6 +7,7 @@ import { queryFactor } from './attention'
 import { BLOCK_ACTIVATION_BYTES } from './dot'
 import { exp2Negative4, exp4, gelu4, silu4, softcap4 } from './math'
 import { multiply, setInputs, tilesOf } from './matmul'
+import { UNPACKED_BLOCK_BYTES } from './matmul-4bit'
 import { Matrix, Model } from './structs'
 import { placeInTile } from './tile'
 
@@ -52,7 +53,8 @@ export function recordStride(columns: i32): i32 {
 
 /** Room that `product` works in. */
 export function productWorkBytes(columns: i32, tokens: i32): i32 {
-  return recordStride(columns) * (tokens + 4 * ((tokens + 3) >> 2))
+  const unpacked = (columns >> 5) * <i32>UNPACKED_BLOCK_BYTES
+  return recordStride(columns) * (tokens + 4 * ((tokens + 3) >> 2)) + unpacked
 }
 
 /**
@@ -71,7 +73,8 @@ export function product(
     quantizeRecord(values + <usize>(t * columns) * 4, record, columns)
     if (t >> 2 < tilesOf(tokens)) placeInTile(record, columns, tiles + <usize>(t >> 2) * tileBytes, t & 3)
   }
-  setInputs(tokens, work, recordBytes, tiles, tileBytes)
+  const unpacked = tiles + <usize>tilesOf(tokens) * tileBytes
+  setInputs(tokens, work, recordBytes, tiles, tileBytes, unpacked)
   multiply(matrix, out, outStride, add)
 }
 
