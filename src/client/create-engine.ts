@@ -20,7 +20,7 @@ export interface CreateEngineOptions {
   /** Default: the embedded SmolLM2-135M-Instruct, in `models/` beside the package's `dist` folder. */
   model?: ModelSource
   /**
-   * Wanted threads. Default: what suits the device. More than one needs a cross-origin isolated page
+   * Wanted threads. Default: all cores but one, which the page needs, at most four. More than one needs a cross-origin isolated page
    * (https://web.dev/articles/coop-coep); without it one thread is used.
    */
   threads?: number
