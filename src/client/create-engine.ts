@@ -20,8 +20,8 @@ export interface CreateEngineOptions {
   /** Default: the embedded SmolLM2-135M-Instruct, in `models/` beside the package's `dist` folder. */
   model?: ModelSource
   /**
-   * Wanted threads. Default: all cores but one, which the page needs, at most four. More than one needs a cross-origin isolated page
-   * (https://web.dev/articles/coop-coep); without it one thread is used.
+   * Wanted threads. Default: all cores but one, which the page needs, at most four. More than one needs a
+   * cross-origin isolated page (https://web.dev/articles/coop-coep); without it one thread is used.
    */
   threads?: number
   /** Most tokens of prompt and answer together. Default: the model's own, at most what fits the memory. */
