@@ -98,8 +98,8 @@ function around(
 }
 
 /** Prompts of the peers in a quick run. Their rates are the same or better there: ratios are not flattered. */
-const QUICK_WLLAMA_PROMPT = 16
-const QUICK_NATIVE_PROMPT = 64
+const QUICK_WLLAMA_PROMPT = 12
+const QUICK_NATIVE_PROMPT = 32
 
 /** Under 50 seconds: the same keys of fewer samples, and short prompts for the peers. */
 export function quickPlan(): Plan {
