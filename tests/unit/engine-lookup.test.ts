@@ -80,11 +80,12 @@ describe('prompt lookup', () => {
           answered += lookup.first.usage.completion_tokens
         },
       ),
-      { numRuns: 300 },
+      // The same cases each time: the counts below are of them.
+      { numRuns: 300, seed: 1 },
     )
     // The comparison means something: drafts were made, and both kept and thrown away.
-    expect(accepted).toBeGreaterThan(answered / 20)
-    expect(drafted - accepted).toBeGreaterThan(answered / 20)
+    expect(accepted).toBeGreaterThan(answered / 12)
+    expect(drafted - accepted).toBeGreaterThan(answered / 12)
   })
 
   it('takes fewer steps for a text that quotes the prompt', async () => {

@@ -1,5 +1,6 @@
 import type { ByteSource } from '../../contract/bytes'
 import { EngineError } from '../../contract/error'
+import { blockLayouts } from '../../gguf/block-layout'
 import { dequantize } from '../../gguf/blocks'
 import type { GgmlType, GgufTensor } from '../../gguf/types'
 import type { LayerDefinition, ModelDefinition, Rope } from '../../model/definition'
@@ -9,21 +10,6 @@ import { layerFields, matrixFields, modelFields, recordBytes, writeRecord } from
 
 /** Most bytes of a tensor that are staged at once. */
 const STAGING_BYTES = 2 ** 20
-
-/** Type numbers of GGUF that the kernels repack (kernels/blocks.ts). */
-const quantizedTypes: Partial<Record<GgmlType, number>> = {
-  Q4_0: 2,
-  Q4_1: 3,
-  Q5_0: 6,
-  Q5_1: 7,
-  Q8_0: 8,
-  Q2_K: 10,
-  Q3_K: 11,
-  Q4_K: 12,
-  Q5_K: 13,
-  Q6_K: 14,
-  IQ4_NL: 20,
-}
 
 /** Kinds of matrices that stay rows of floats (kernels/structs.ts). */
 const floatKinds: Partial<Record<GgmlType, number>> = { F32: 3, F16: 4, BF16: 5 }
@@ -106,22 +92,22 @@ async function loadMatrix(
   const rows = rowCount(tensor)
   const columns = tensor.shape[0]!
   const rowBytes = tensor.sizeBytes / rows
-  const type = quantizedTypes[tensor.type]
+  const isFloat = floatKinds[tensor.type] !== undefined
   const kind = matrixKind(kernels, tensor)
   const rowsAtOnce = Math.max(8, Math.floor(STAGING_BYTES / rowBytes / 8) * 8)
-  if (type !== undefined && rowsAtOnce * rowBytes > STAGING_BYTES) {
+  if (!isFloat && rowsAtOnce * rowBytes > STAGING_BYTES) {
     throw new EngineError('unsupported', `Tensor ${tensor.name} has ${columns} columns: too many to load.`)
   }
   for (let row = 0; row < rows; row += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, rows - row)
     const piece = await bytes.read(tensor.offsetBytes + row * rowBytes, count * rowBytes, { signal })
-    if (type === undefined) {
+    if (isFloat) {
       new Uint8Array(arena.buffer).set(piece, data + row * rowBytes)
       continue
     }
     new Uint8Array(arena.buffer).set(piece, staging)
     const target = data + (row / 8) * kernels.groupBytes(kind, columns)
-    kernels.repack(type, staging, count, columns, target, staging + STAGING_BYTES)
+    kernels.repack(blockLayouts[tensor.type].id, staging, count, columns, target, staging + STAGING_BYTES)
   }
 }
 
@@ -233,7 +219,7 @@ function codeLimits(headDim: number): { queryLimit: number; keyLimit: number } {
 function matrixKind(kernels: Kernels, tensor: GgufTensor): number {
   const floatKind = floatKinds[tensor.type]
   if (floatKind !== undefined) return floatKind
-  return kernels.matrixKind(quantizedTypes[tensor.type]!)
+  return kernels.matrixKind(blockLayouts[tensor.type].id)
 }
 
 function packedBytes(kernels: Kernels, tensor: GgufTensor): number {

@@ -1,6 +1,6 @@
 /** Matrix products with float weights, row-major as in the file: out[row] = Σ columns weight × value, in f32. */
 import { multiplyAdd } from './dot'
-import { horizontalSum } from './math'
+import { halfToFloat, horizontalSum } from './math'
 import { MATRIX_BF16, MATRIX_F16, MATRIX_F32 } from './structs'
 
 /** Four weights of a row as f32; f16 still × 2^−112. */
@@ -18,8 +18,7 @@ export function floatWeight(kind: i32, data: usize, index: i32): f32 {
   if (kind == MATRIX_F32) return load<f32>(data + (<usize>index << 2))
   const bits = <u32>load<u16>(data + (<usize>index << 1))
   if (kind == MATRIX_BF16) return reinterpret<f32>(bits << 16)
-  const magnitude = reinterpret<f32>((bits & 0x7fff) << 13) * 5192296858534827628530496329220096.0
-  return bits & 0x8000 ? -magnitude : magnitude
+  return halfToFloat(bits)
 }
 
 // @ts-ignore: decorator
