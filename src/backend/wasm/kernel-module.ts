@@ -12,7 +12,6 @@ export interface Kernels {
   setThread(index: number, count: number): void
   serve(index: number, count: number): void
   run(model: number, scratch: number, cache: number, count: number, position: number, outputs: number): void
-  exit(): void
   matrixKind(type: number): number
   groupBytes(kind: number, columns: number): number
   repack(type: number, source: number, rows: number, columns: number, target: number, codes: number): void

@@ -3,7 +3,7 @@ import { loadKey, moveValue, storeKey } from './attention'
 import { forward } from './forward'
 import { rotate } from './rope'
 import { Cache, Layer, Model, Scratch } from './structs'
-import { JOB_EXIT, nextJob, setThread, startJob } from './threads'
+import { nextJob, setThread, startJob } from './threads'
 
 export { matrixKind, groupBytes, repack } from './repack'
 export { setThread } from './threads'
@@ -33,21 +33,15 @@ export function run(model: usize, scratch: usize, cache: usize, count: i32, posi
   store<i32>(JOB_ARGUMENTS, count, 12)
   store<i32>(JOB_ARGUMENTS, position, 16)
   store<i32>(JOB_ARGUMENTS, outputs, 20)
-  startJob(1)
+  startJob()
   forward(model, scratch, cache, count, position, outputs)
 }
 
-/** First thread: lets the others return from serve(). */
-export function exit(): void {
-  startJob(JOB_EXIT)
-}
-
-/** Other threads: take part in jobs until exit(). */
+/** Other threads: take part in jobs until their worker is terminated. */
 export function serve(index: i32, count: i32): void {
   setThread(index, count)
-  let done: i32 = 0
-  while (nextJob(done) != JOB_EXIT) {
-    done++
+  for (let done: i32 = 0; ; done++) {
+    nextJob(done)
     forward(
       load<u32>(JOB_ARGUMENTS), load<u32>(JOB_ARGUMENTS, 4), load<u32>(JOB_ARGUMENTS, 8),
       load<i32>(JOB_ARGUMENTS, 12), load<i32>(JOB_ARGUMENTS, 16), load<i32>(JOB_ARGUMENTS, 20),

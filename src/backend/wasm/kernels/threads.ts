@@ -8,7 +8,6 @@ const GENERATION: usize = CONTROL + 64
 const SLEEPERS: usize = CONTROL + 128
 const JOB: usize = CONTROL + 192 // number of jobs started so far
 const JOB_SLEEPERS: usize = CONTROL + 256
-const JOB_KIND: usize = CONTROL + 320
 
 /** Checks before a thread sleeps: some 0.2 to 1 ms, longer than the host needs between two tokens. */
 const SPINS: i32 = 200000
@@ -17,8 +16,6 @@ const SPINS: i32 = 200000
 const BARRIER_TIMEOUT: i64 = 120_000_000_000
 const FOREVER: i64 = -1
 const TIMED_OUT: i32 = 2
-
-export const JOB_EXIT: i32 = -1
 
 export let threadIndex: i32 = 0
 export let threadCount: i32 = 1
@@ -55,15 +52,13 @@ function waitForChange(word: usize, sleepers: usize, old: i32, timeout: i64): vo
 }
 
 /** Main thread: wakes the others for a job. */
-export function startJob(kind: i32): void {
+export function startJob(): void {
   if (threadCount == 1) return
-  store<i32>(JOB_KIND, kind)
   atomic.add<i32>(JOB, 1)
   if (atomic.load<i32>(JOB_SLEEPERS) != 0) atomic.notify(JOB, -1)
 }
 
-/** Other threads: waits for the job after number `done`; its kind. */
-export function nextJob(done: i32): i32 {
+/** Other threads: waits for the job after number `done`. */
+export function nextJob(done: i32): void {
   waitForChange(JOB, JOB_SLEEPERS, done, FOREVER)
-  return load<i32>(JOB_KIND)
 }
