@@ -3,6 +3,8 @@
  * Shapes follow OpenAI's chat completions; fields that are Minnow's own live under `minnow`.
  */
 
+import type { OutgoingRequest, RouteEvent, RouteRequest, SettledRoute } from './route'
+
 export type ChatRole = 'system' | 'user' | 'assistant'
 
 export interface ChatMessage {
@@ -50,6 +52,22 @@ export interface MinnowParams {
   overflow?: 'error' | 'slide'
   /** Report the token ids of the answer. Default false. */
   tokenIds?: boolean
+  /** For a router; other engines ignore it. */
+  route?: RouteRequest
+}
+
+/** Minnow's own fields of a chunk. */
+export interface MinnowChunkPart {
+  tokenIds?: number[]
+  /** Only from a router. */
+  route?: RouteEvent
+}
+
+/** Minnow's own fields of a completion. */
+export interface MinnowCompletionPart {
+  tokenIds?: number[]
+  /** Only from a router. */
+  route?: SettledRoute
 }
 
 export type FinishReason = 'stop' | 'length'
@@ -99,7 +117,7 @@ export interface ChatCompletion {
     logprobs: { content: TokenLogprob[] } | null
   }[]
   usage: Usage
-  minnow?: { tokenIds: number[] }
+  minnow?: MinnowCompletionPart
 }
 
 export interface ChatCompletionChunk {
@@ -115,11 +133,16 @@ export interface ChatCompletionChunk {
   }[]
   /** On the last chunk, when `stream_options.include_usage`. */
   usage?: Usage | null
-  minnow?: { tokenIds: number[] }
+  minnow?: MinnowChunkPart
 }
 
 export interface RequestOptions {
   signal?: AbortSignal
+  /**
+   * Called by engines that send over a network, before every request (retries and fallbacks too), with exactly what is
+   * about to leave. What it throws stops the request, is not retried, and is what the call rejects with.
+   */
+  beforeSend?: (outgoing: OutgoingRequest) => void | Promise<void>
 }
 
 export interface ChatCompletions {

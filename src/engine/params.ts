@@ -100,7 +100,7 @@ export function parseParams(
     })
   }
   const streamOptions = record(given, 'stream_options', ['include_usage'])
-  const minnow = record(given, 'minnow', ['promptLookup', 'overflow', 'tokenIds'])
+  const minnow = record(given, 'minnow', ['promptLookup', 'overflow', 'tokenIds', 'route'])
   const overflow = minnow['overflow'] ?? 'error'
   if (overflow !== 'error' && overflow !== 'slide')
     throw invalid('minnow.overflow', "'error' or 'slide'", overflow)

@@ -21,7 +21,7 @@ describe('logprobs', () => {
         minnow: { tokenIds: true },
         ...sampling,
       })
-      const ids = completion.minnow!.tokenIds
+      const ids = completion.minnow!.tokenIds!
       const content = completion.choices[0]!.logprobs!.content
       expect(content).toHaveLength(10)
       for (const [index, entry] of content.entries()) {
