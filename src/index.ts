@@ -28,12 +28,14 @@ export {
   type EngineErrorData,
   type EngineErrorDetails,
 } from './contract/error'
+export type { RemoteEngine, RemoteModel } from './contract/remote'
 export type {
   AnswerSource,
   DecisionStage,
   Modality,
   OutgoingRequest,
   Price,
+  RemoteSource,
   RouteAction,
   RouteCost,
   RouteDecision,

@@ -3,7 +3,7 @@
  * Shapes follow OpenAI's chat completions; fields that are Minnow's own live under `minnow`.
  */
 
-import type { OutgoingRequest, RouteEvent, RouteRequest, SettledRoute } from './route'
+import type { OutgoingRequest, Price, RemoteSource, RouteEvent, RouteRequest, SettledRoute } from './route'
 
 export type ChatRole = 'system' | 'user' | 'assistant'
 
@@ -61,6 +61,8 @@ export interface MinnowChunkPart {
   tokenIds?: number[]
   /** Only from a router. */
   route?: RouteEvent
+  /** Only from a remote, on the first chunk. */
+  remote?: RemoteSource
 }
 
 /** Minnow's own fields of a completion. */
@@ -68,9 +70,12 @@ export interface MinnowCompletionPart {
   tokenIds?: number[]
   /** Only from a router. */
   route?: SettledRoute
+  /** Only from a remote. */
+  remote?: RemoteSource
 }
 
-export type FinishReason = 'stop' | 'length'
+/** 'content_filter' comes from remotes only: a provider cut its answer off. */
+export type FinishReason = 'stop' | 'length' | 'content_filter'
 
 export interface TopLogprob {
   token: string
@@ -92,7 +97,7 @@ export interface Timings {
   prefillTokensPerSecond: number
   /** Tokens after the first a second; 0 where none. */
   decodeTokensPerSecond: number
-  /** Tokens proposed and accepted by prompt lookup. */
+  /** Tokens proposed and accepted by prompt lookup; 0 from remotes. */
   draftedTokens: number
   acceptedTokens: number
 }
@@ -102,7 +107,10 @@ export interface Usage {
   completion_tokens: number
   total_tokens: number
   prompt_tokens_details: { cached_tokens: number }
+  /** From remotes: as seen from here, the network included. */
   minnow: Timings
+  /** True where a remote did not count: about four UTF-8 bytes a token, then. */
+  estimated?: true
 }
 
 export interface ChatCompletion {
@@ -163,11 +171,14 @@ export interface EngineInfo {
   /** For instance 'relaxed-simd'. */
   variant: string
   threads: number
+  /** Tokens; Infinity where a remote's is not known. */
   contextLength: number
   /** Bytes of the weights as they lie in memory. */
   weightsBytes: number
   /** All bytes the backend holds: weights, KV cache, scratch. */
   memoryBytes: number
+  /** What it charges, where it is a remote and that is known. */
+  price?: Price
 }
 
 export interface Engine {

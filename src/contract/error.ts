@@ -6,7 +6,14 @@ export type EngineErrorCode =
   | 'unsupported' // this device, file or option is not supported here; a fallback may be
   | 'invalid-model' // the bytes are not a well-formed model
   | 'integrity' // a hash or a size does not match the manifest
-  | 'network' // a download failed
+  | 'network' // a download or a request failed, or its connection broke
+  | 'timeout' // a remote took too long; details.phase says in what
+  | 'unauthorized' // a remote refused the key, or there is none
+  | 'rate-limited' // a remote wants fewer requests; details.retryAfterMs where it says when to come back
+  | 'quota-exceeded' // the account at a remote has no money or quota left
+  | 'content-policy' // a remote refuses to answer such a text
+  | 'unavailable' // a remote is out of order, or was so often that it is left alone for a while
+  | 'invalid-response' // a remote answered something that is no answer
   | 'out-of-memory' // the model or context does not fit
   | 'context-overflow' // the prompt does not fit the context
   | 'worker-lost' // the worker died

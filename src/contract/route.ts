@@ -162,3 +162,14 @@ export interface OutgoingRequest {
   /** The exact body. */
   readonly body: string
 }
+
+/** Who answered; on the first chunk of a stream and on completions of a remote, as `minnow.remote`. */
+export interface RemoteSource {
+  /** The name the remote was given, for instance 'openrouter'. */
+  readonly name: string
+  /** The model that was asked for. */
+  readonly model: string
+  readonly price: Price | null
+  /** Requests that were sent for this answer, failed ones and those to other remotes included. */
+  readonly requests: number
+}
