@@ -15,6 +15,7 @@ export type {
   MinnowChunkPart,
   MinnowCompletionPart,
   MinnowParams,
+  MinnowReadings,
   RequestOptions,
   Timings,
   TokenLogprob,
@@ -47,3 +48,4 @@ export type {
   SentRecord,
   SettledRoute,
 } from './contract/route'
+export type { PromptReading, TokenSignal } from './contract/signals'

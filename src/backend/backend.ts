@@ -49,8 +49,14 @@ export interface Logits {
   readonly argmax: number
   /** ln Σ exp(logit), temperature 1. */
   readonly logSumExp: number
+  /** The largest logit minus the second largest; 0 where two share it, Infinity where there is but one. */
+  readonly margin: number
+  /** −Σ p ln p with p = exp(logit − logSumExp): temperature 1, in nats. */
+  readonly entropy: number
   /** (vocabularySize) A view: copy before you change it. */
   values(): Float32Array
+  /** (embeddingLength) What the head made the logits of: the hidden state after the output norm. A copy. */
+  hidden(): Float32Array
 }
 
 export interface LoadOptions {

@@ -4,6 +4,7 @@
  */
 
 import type { OutgoingRequest, Price, RemoteSource, RouteEvent, RouteRequest, SettledRoute } from './route'
+import type { PromptReading, TokenSignal } from './signals'
 
 export type ChatRole = 'system' | 'user' | 'assistant'
 
@@ -52,13 +53,24 @@ export interface MinnowParams {
   overflow?: 'error' | 'slide'
   /** Report the token ids of the answer. Default false. */
   tokenIds?: boolean
+  /** Report how sure the model was of each token, and the prompt's last hidden state. Default false. */
+  signals?: boolean
   /** For a router; other engines ignore it. */
   route?: RouteRequest
 }
 
-/** Minnow's own fields of a chunk. */
-export interface MinnowChunkPart {
+/** What an engine tells of its tokens, in an answer or in a chunk; each field only where it was asked for. */
+export interface MinnowReadings {
+  /** Tokens that begin in this text. */
   tokenIds?: number[]
+  /** One for each of those tokens. */
+  signals?: TokenSignal[]
+  /** On the whole answer, or on its first chunk. */
+  promptSignals?: PromptReading
+}
+
+/** Minnow's own fields of a chunk. */
+export interface MinnowChunkPart extends MinnowReadings {
   /** Only from a router. */
   route?: RouteEvent
   /** Only from a remote, on the first chunk. */
@@ -66,8 +78,7 @@ export interface MinnowChunkPart {
 }
 
 /** Minnow's own fields of a completion. */
-export interface MinnowCompletionPart {
-  tokenIds?: number[]
+export interface MinnowCompletionPart extends MinnowReadings {
   /** Only from a router. */
   route?: SettledRoute
   /** Only from a remote. */
@@ -173,6 +184,10 @@ export interface EngineInfo {
   threads: number
   /** Tokens; Infinity where a remote's is not known. */
   contextLength: number
+  /** SHA-256 of the model's file, lower-case hex, where it is known: what calibrations are bound to. */
+  modelHash?: string
+  /** Type of most weights, for instance 'Q4_1', where it is known. */
+  quantization?: string
   /** Bytes of the weights as they lie in memory. */
   weightsBytes: number
   /** All bytes the backend holds: weights, KV cache, scratch. */

@@ -1,4 +1,5 @@
 import type { TokenLogprob } from '../contract/engine'
+import type { TokenSignal } from '../contract/signals'
 import { StopStringMatcher } from './stop-strings'
 import type { EngineDetokenizer } from './tokenizer-interface'
 
@@ -6,14 +7,21 @@ import type { EngineDetokenizer } from './tokenizer-interface'
 export interface AnswerPiece {
   text: string
   tokenIds: number[]
-  /** One for each of `tokenIds`, or none where they were not asked for. */
+  /** These two: one for each of `tokenIds`, or none where they were not asked for. */
   logprobs: TokenLogprob[]
+  signals: TokenSignal[]
+}
+
+/** What is told of a token beside its text, where it was asked for. */
+export interface TokenReadings {
+  readonly logprob: TokenLogprob | null
+  readonly signal: TokenSignal | null
 }
 
 /** A token whose text is not given out yet, and where in the answer it begins and ends. */
 interface PendingToken {
   id: number
-  logprob: TokenLogprob | null
+  readings: TokenReadings
   start: number
   end: number
 }
@@ -34,9 +42,9 @@ export class AnswerText {
   }
 
   /** Adds a token; true where its text completes a stop string and the answer ends here. */
-  push(id: number, logprob: TokenLogprob | null): boolean {
+  push(id: number, readings: TokenReadings): boolean {
     const piece = this.#detokenizer.push(id)
-    this.#pending.push({ id, logprob, start: this.#textLength, end: this.#textLength + piece.length })
+    this.#pending.push({ id, readings, start: this.#textLength, end: this.#textLength + piece.length })
     this.#textLength += piece.length
     this.#give(this.#matcher.push(piece))
     return this.#matcher.stopped
@@ -68,12 +76,13 @@ export class AnswerText {
   }
 
   #release(isOut: (token: PendingToken) => boolean): AnswerPiece {
-    const piece: AnswerPiece = { text: this.#ready, tokenIds: [], logprobs: [] }
+    const piece: AnswerPiece = { text: this.#ready, tokenIds: [], logprobs: [], signals: [] }
     this.#ready = ''
     while (this.#pending.length > 0 && isOut(this.#pending[0]!)) {
-      const { id, logprob } = this.#pending.shift()!
+      const { id, readings } = this.#pending.shift()!
       piece.tokenIds.push(id)
-      if (logprob !== null) piece.logprobs.push(logprob)
+      if (readings.logprob !== null) piece.logprobs.push(readings.logprob)
+      if (readings.signal !== null) piece.signals.push(readings.signal)
     }
     return piece
   }

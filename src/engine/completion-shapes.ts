@@ -2,9 +2,11 @@ import type {
   ChatCompletion,
   ChatCompletionChunk,
   FinishReason,
+  MinnowReadings,
   TokenLogprob,
   Usage,
 } from '../contract/engine'
+import type { PromptReading, TokenSignal } from '../contract/signals'
 import type { AnswerPiece } from './answer-text'
 import type { GenerationSettings } from './params'
 
@@ -26,14 +28,22 @@ export class ChunkFactory {
     this.#settings = settings
   }
 
-  role(): ChatCompletionChunk {
-    return this.#chunk([choice({ role: 'assistant', content: '' }, null)])
+  role(reading: PromptReading | null): ChatCompletionChunk {
+    const chunk = this.#chunk([choice({ role: 'assistant', content: '' }, null)])
+    if (reading !== null) chunk.minnow = { promptSignals: reading }
+    return chunk
   }
 
   piece(piece: AnswerPiece): ChatCompletionChunk {
     const logprobs = this.#settings.topLogprobs === null ? null : { content: piece.logprobs }
     const chunk = this.#chunk([choice({ content: piece.text }, null, logprobs)])
-    if (this.#settings.tokenIds) chunk.minnow = { tokenIds: piece.tokenIds }
+    const { tokenIds, signals } = this.#settings
+    if (tokenIds || signals) {
+      const part: MinnowReadings = {}
+      if (tokenIds) part.tokenIds = piece.tokenIds
+      if (signals) part.signals = piece.signals
+      chunk.minnow = part
+    }
     return chunk
   }
 
@@ -60,15 +70,22 @@ export class CompletionBuilder {
   #text = ''
   readonly #tokenIds: number[] = []
   readonly #logprobs: TokenLogprob[] = []
+  readonly #signals: TokenSignal[] = []
+  #reading: PromptReading | null = null
 
   constructor(settings: GenerationSettings) {
     this.#settings = settings
+  }
+
+  start(reading: PromptReading | null): void {
+    this.#reading = reading
   }
 
   add(piece: AnswerPiece): void {
     this.#text += piece.text
     this.#tokenIds.push(...piece.tokenIds)
     this.#logprobs.push(...piece.logprobs)
+    this.#signals.push(...piece.signals)
   }
 
   build(head: CompletionHead, finishReason: FinishReason, usage: Usage): ChatCompletion {
@@ -88,7 +105,10 @@ export class CompletionBuilder {
       ],
       usage,
     }
-    if (this.#settings.tokenIds) completion.minnow = { tokenIds: this.#tokenIds }
+    const part: MinnowReadings = {}
+    if (this.#settings.tokenIds) part.tokenIds = this.#tokenIds
+    if (this.#reading !== null) Object.assign(part, { signals: this.#signals, promptSignals: this.#reading })
+    if (Object.keys(part).length > 0) completion.minnow = part
     return completion
   }
 }

@@ -1,5 +1,6 @@
 import type { Logits } from '../backend/backend'
 import type { FinishReason, Timings, Usage } from '../contract/engine'
+import type { PromptReading, TokenSignal } from '../contract/signals'
 import { AnswerText, type AnswerPiece } from './answer-text'
 import type { CachedSession } from './cached-session'
 import { DraftPolicy, MAX_DRAFT, type StepCosts } from './draft-policy'
@@ -31,8 +32,8 @@ export interface GenerationOptions {
   /** When the request came, on that clock. */
   readonly requestedAt: number
   readonly signal: AbortSignal
-  /** Called when the first token is known, before the first piece. */
-  readonly onStart: () => void
+  /** Called when the first token is known, before the first piece; with a reading where signals were asked for. */
+  readonly onStart: (reading: PromptReading | null) => void
   readonly onPiece: (piece: AnswerPiece) => void
 }
 
@@ -76,16 +77,17 @@ class Generation {
   }
 
   async run(): Promise<GenerationResult> {
-    const { prompt, session, sampler, now, requestedAt } = this.#options
+    const { settings, prompt, session, sampler, now, requestedAt } = this.#options
     const cachedTokens = session.rewindTo(prompt)
     const startedAt = now()
     const logits = await this.#prefill(cachedTokens)
     const prefilledAt = now()
+    const reading = settings.signals ? { hidden: logits.hidden(), tokens: prompt.length } : null
     sampler.acceptPrompt(prompt)
     if (this.#lookup) for (const token of prompt) this.#lookup.push(token)
     this.#advance(logits)
     const firstTokenAt = now()
-    this.#options.onStart()
+    this.#options.onStart(reading)
     this.#emit(this.#answer.take())
     await this.#decode()
     this.#emit(this.#answer.finish())
@@ -176,7 +178,9 @@ class Generation {
     this.#answered++
     sampler.accept(token)
     this.#lookup?.push(token)
-    if (this.#answer.push(token, this.#logprobs?.read(logits, token) ?? null)) this.#finishReason = 'stop'
+    const logprob = this.#logprobs?.read(logits, token) ?? null
+    const signal = this.#options.settings.signals ? readSignal(logits, token) : null
+    if (this.#answer.push(token, { logprob, signal })) this.#finishReason = 'stop'
     else if (this.#answered >= this.#maxTokens) this.#finishReason = 'length'
     return token
   }
@@ -207,6 +211,13 @@ class Generation {
     await this.#options.pacer.breathe()
     this.#options.signal.throwIfAborted()
   }
+}
+
+/** How sure the model was of a token, whatever the sampler made of its logits. */
+function readSignal(logits: Logits, token: number): TokenSignal {
+  const { logSumExp, margin, entropy } = logits
+  // Rounding may put a certain token a hair above probability 1.
+  return { logprob: Math.min(0, logits.values()[token]! - logSumExp), margin, entropy }
 }
 
 function perSecond(count: number, durationMs: number): number {

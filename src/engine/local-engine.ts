@@ -9,6 +9,7 @@ import type {
   RequestOptions,
 } from '../contract/engine'
 import { EngineError, isEngineError } from '../contract/error'
+import type { PromptReading } from '../contract/signals'
 import type { AnswerPiece } from './answer-text'
 import { ChunkStream } from './chunk-stream'
 import { ChunkFactory, CompletionBuilder, type CompletionHead } from './completion-shapes'
@@ -33,6 +34,9 @@ export interface LocalEngineOptions {
   backend: Backend
   tokenizer: EngineTokenizer
   chatTemplate: EngineChatTemplate
+  /** SHA-256 and type of most weights of the model's file, where known. */
+  modelHash?: string | undefined
+  quantization?: string | undefined
   /** Tokens of prompt and answer together. */
   contextLength: number
   /** Conversations whose KV cache is kept. Default: 2 where one takes at most 64 MiB, else 1. */
@@ -87,9 +91,19 @@ class LocalEngine implements Engine {
   }
 
   get info(): EngineInfo {
-    const { id, backend, contextLength } = this.#options
+    const { id, backend, contextLength, modelHash, quantization } = this.#options
     const { kind, variant, threads, weightsBytes, memoryBytes } = backend
-    return { model: id, backend: kind, variant, threads, contextLength, weightsBytes, memoryBytes }
+    return {
+      model: id,
+      backend: kind,
+      variant,
+      threads,
+      contextLength,
+      ...(modelHash === undefined ? {} : { modelHash }),
+      ...(quantization === undefined ? {} : { quantization }),
+      weightsBytes,
+      memoryBytes,
+    }
   }
 
   dispose(): Promise<void> {
@@ -146,7 +160,10 @@ class LocalEngine implements Engine {
     const builder = new CompletionBuilder(request.settings)
     const { signal } = request.controller
     try {
-      const run = this.#run(request, { onStart: () => undefined, onPiece: (piece) => builder.add(piece) })
+      const run = this.#run(request, {
+        onStart: (reading) => builder.start(reading),
+        onPiece: (piece) => builder.add(piece),
+      })
       const { finishReason, usage } = await abortable(run, signal)
       return builder.build(request.head, finishReason, usage)
     } finally {
@@ -161,7 +178,7 @@ class LocalEngine implements Engine {
       controller.abort(new EngineError('aborted', 'The reader left the stream.')),
     )
     const run = this.#run(request, {
-      onStart: () => stream.push(factory.role()),
+      onStart: (reading) => stream.push(factory.role(reading)),
       onPiece: (piece) => stream.push(factory.piece(piece)),
     })
     abortable(run, controller.signal)
@@ -177,7 +194,7 @@ class LocalEngine implements Engine {
 
   #run(
     request: Request,
-    listener: { onStart: () => void; onPiece: (piece: AnswerPiece) => void },
+    listener: { onStart: (reading: PromptReading | null) => void; onPiece: (piece: AnswerPiece) => void },
   ): Promise<GenerationResult> {
     const { settings, prompt, sinkCount, requestedAt, controller } = request
     const { backend, tokenizer } = this.#options

@@ -16,6 +16,7 @@ export interface GenerationSettings {
   readonly promptLookup: boolean
   readonly overflow: 'error' | 'slide'
   readonly tokenIds: boolean
+  readonly signals: boolean
 }
 
 const KNOWN = new Set([
@@ -100,7 +101,7 @@ export function parseParams(
     })
   }
   const streamOptions = record(given, 'stream_options', ['include_usage'])
-  const minnow = record(given, 'minnow', ['promptLookup', 'overflow', 'tokenIds', 'route'])
+  const minnow = record(given, 'minnow', ['promptLookup', 'overflow', 'tokenIds', 'signals', 'route'])
   const overflow = minnow['overflow'] ?? 'error'
   if (overflow !== 'error' && overflow !== 'slide')
     throw invalid('minnow.overflow', "'error' or 'slide'", overflow)
@@ -131,6 +132,7 @@ export function parseParams(
     promptLookup: flag(minnow, 'promptLookup', true, 'minnow.'),
     overflow,
     tokenIds: flag(minnow, 'tokenIds', false, 'minnow.'),
+    signals: flag(minnow, 'signals', false, 'minnow.'),
   }
 }
 

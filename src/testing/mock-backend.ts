@@ -190,9 +190,27 @@ function mockLogits(row: ArrayLike<number>, isValid: () => boolean): Logits {
       for (const value of values) sum += Math.exp(value - largest)
       return largest + Math.log(sum)
     },
+    get margin() {
+      check()
+      const [first = 0, second = -Infinity] = values.toSorted((a, b) => b - a)
+      return first - second
+    },
+    get entropy() {
+      check()
+      const { logSumExp } = this
+      return values.reduce(
+        (sum, value) => (value > -Infinity ? sum - Math.exp(value - logSumExp) * (value - logSumExp) : sum),
+        0,
+      )
+    },
     values() {
       check()
       return values
+    },
+    // The mock's hidden state is its row of logits.
+    hidden() {
+      check()
+      return values.slice()
     },
   }
 }

@@ -28,6 +28,9 @@ export interface OpenedModel {
   source: ByteSource
   /** Name of the model where the file has none of its own. */
   id: string
+  /** From the manifest, where there is one. */
+  modelHash?: string
+  quantization?: string
   close(): Promise<void>
 }
 
@@ -62,6 +65,8 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
       try {
         const engine = createLocalEngine({
           id: opened.id,
+          modelHash: opened.modelHash,
+          quantization: opened.quantization,
           backend,
           tokenizer,
           chatTemplate: await template,

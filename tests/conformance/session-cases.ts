@@ -35,6 +35,34 @@ export function describeSessions(getBackend: () => Backend): void {
     session.dispose()
   })
 
+  it('gives the margin of the best two and the entropy', async () => {
+    const session = getBackend().createSession({ contextLength: 32 })
+    for (const logits of await session.forward(tokens, { outputs: 3 })) {
+      const sorted = logits.values().toSorted((a, b) => b - a)
+      const logSum = Math.log(sorted.reduce((sum, value) => sum + Math.exp(value - sorted[0]!), 0))
+      const entropy = sorted.reduce((sum, value) => {
+        const logprob = value - sorted[0]! - logSum
+        return sum - Math.exp(logprob) * logprob
+      }, 0)
+      expect(logits.margin).toBeCloseTo(sorted[0]! - sorted[1]!, 6)
+      expect(logits.entropy).toBeCloseTo(entropy, 4)
+    }
+    session.dispose()
+  })
+
+  it('gives the hidden state of each output, the same bits however tokens come', async () => {
+    const session = getBackend().createSession({ contextLength: 32 })
+    const together = (await session.forward(tokens, { outputs: 2 })).map((logits) => logits.hidden())
+    session.truncate(tokens.length - 2)
+    for (const [index, hidden] of together.entries()) {
+      const [alone] = await session.forward([tokens.at(index - 2)!])
+      expect(hidden.every(Number.isFinite)).toBe(true)
+      expect(hidden.some((value) => value !== 0)).toBe(true)
+      expectSameRows([alone!.hidden()], [hidden])
+    }
+    session.dispose()
+  })
+
   it.each([[[1]], [[5, 1, 7, 2]], [[3, 16, 1]]])(
     'gives the same bits when tokens come in calls of %j',
     async (sizes) => {

@@ -145,6 +145,23 @@ export function describeTinyModels(
       describeSessions(() => backend)
       describeLifetime((more) => loadTiny(load, tinyModel({ architecture }), more))
 
+      it('has the hidden states of the reference', async () => {
+        const reference = await loadTiny(loadReference, tinyModel({ architecture, type: 'Q8_0' }))
+        const [wanted, got] = await Promise.all(
+          [reference, backend].map(async (side) => {
+            const session = side.createSession({ contextLength: 64 })
+            return (await session.forward(tokens.slice(0, 20), { outputs: 3 })).map((logits) =>
+              logits.hidden(),
+            )
+          }),
+        )
+        reference.dispose()
+        for (const [row, hidden] of wanted!.entries()) {
+          expect(cosine(hidden, got![row]!)).toBeGreaterThan(0.999)
+          expect(got![row]).toHaveLength(hidden.length)
+        }
+      })
+
       it('shifts as the reference does', async () => {
         const reference = await loadTiny(loadReference, tinyModel({ architecture, type: 'Q8_0' }))
         const agreement = agreementOf(await shifted(reference), await shifted(backend))
@@ -170,6 +187,12 @@ export function describeTinyModels(
       })
     })
   })
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array): number =>
+    x.reduce((sum, value, i) => sum + value * y[i]!, 0)
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
 }
 
 function agreementOf(base: readonly Float32Array[], rows: readonly Float32Array[]): Agreement {

@@ -40,6 +40,7 @@ describe('parameters', () => {
       promptLookup: true,
       overflow: 'error',
       tokenIds: false,
+      signals: false,
     })
     const nulls = {
       messages,

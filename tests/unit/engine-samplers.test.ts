@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Logits } from '../../src/backend/backend'
 import { Candidates, selectByWeight } from '../../src/engine/sampling/candidates'
 import { applyCountPenalties, applyRepetitionPenalty } from '../../src/engine/sampling/penalties'
 import { createRandom } from '../../src/engine/sampling/random'
-import { Sampler } from '../../src/engine/sampling/sampler'
+import { type RawLogits, Sampler } from '../../src/engine/sampling/sampler'
 import type { SamplingSettings } from '../../src/engine/sampling/settings'
 import { sumOfExponentials } from '../../src/engine/sampling/softmax'
 import { selectTopK } from '../../src/engine/sampling/top-k'
@@ -21,7 +20,7 @@ const plain: SamplingSettings = {
   seed: 0,
 }
 
-function logitsOf(row: Float32Array): Logits {
+function logitsOf(row: Float32Array): RawLogits {
   const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
   return {
     argmax: row.indexOf(largest),
@@ -185,7 +184,7 @@ describe('the sampler', () => {
   })
 
   it('leaves greedy choice to the backend where nothing changes the logits', () => {
-    const logits: Logits = {
+    const logits: RawLogits = {
       argmax: 3,
       logSumExp: 0,
       values: () => {
@@ -198,7 +197,7 @@ describe('the sampler', () => {
   it('says so where the logits are no numbers', () => {
     for (const temperature of [0, 1]) {
       const sampler = new Sampler({ ...plain, temperature, logitBias: new Map([[0, 1]]) })
-      const logits: Logits = { argmax: 0, logSumExp: NaN, values: () => new Float32Array(4).fill(NaN) }
+      const logits: RawLogits = { argmax: 0, logSumExp: NaN, values: () => new Float32Array(4).fill(NaN) }
       expect(() => sampler.sample(logits)).toThrow(expect.objectContaining({ code: 'internal' }))
     }
   })

@@ -245,7 +245,11 @@ export class ReferenceSession implements BackendSession {
     linear(logits, weights.outputHead, normed, outputs, embeddingLength, vocabularySize)
     return Array.from({ length: outputs }, (_, t) => {
       const row = logits.subarray(t * vocabularySize, (t + 1) * vocabularySize)
-      return new ReferenceLogits(Float32Array.from(row, (logit) => softcap(logit, logitSoftcap)))
+      const hidden = Float32Array.from(normed.subarray(t * embeddingLength, (t + 1) * embeddingLength))
+      return new ReferenceLogits(
+        Float32Array.from(row, (logit) => softcap(logit, logitSoftcap)),
+        hidden,
+      )
     })
   }
 }
@@ -253,17 +257,36 @@ export class ReferenceSession implements BackendSession {
 class ReferenceLogits implements Logits {
   readonly argmax: number
   readonly logSumExp: number
+  readonly margin: number
+  readonly entropy: number
   readonly #values: Float32Array // (vocabulary)
+  readonly #hidden: Float32Array // (embedding)
 
-  constructor(values: Float32Array) {
+  constructor(values: Float32Array, hidden: Float32Array) {
     this.#values = values
+    this.#hidden = hidden
     let argmax = 0
     for (let i = 1; i < values.length; i++) if (values[i]! > values[argmax]!) argmax = i
     const max = values[argmax]!
+    let second = -Infinity
     let sum = 0
-    for (let i = 0; i < values.length; i++) sum += Math.exp(values[i]! - max)
+    for (let i = 0; i < values.length; i++) {
+      if (i !== argmax) second = Math.max(second, values[i]!)
+      sum += Math.exp(values[i]! - max)
+    }
     this.argmax = argmax
     this.logSumExp = max + Math.log(sum)
+    this.margin = max - second
+    let entropy = 0
+    for (let i = 0; i < values.length; i++) {
+      const logProbability = values[i]! - this.logSumExp
+      if (logProbability > -Infinity) entropy -= Math.exp(logProbability) * logProbability
+    }
+    this.entropy = entropy
+  }
+
+  hidden(): Float32Array {
+    return this.#hidden.slice()
   }
 
   values(): Float32Array {

@@ -7,6 +7,8 @@ export interface Scratch {
   readonly pointer: number
   readonly tokens: number
   readonly rotation: number
+  readonly activation: number
+  readonly activationBytes: number
   readonly logits: number
   readonly results: number
   /** Bytes of a row of logits. */
@@ -14,8 +16,8 @@ export interface Scratch {
   readonly threadScratch: number
 }
 
-/** Bytes of a row's record in `results`: i32 argmax, f32 maximum, f32 Σ e^(x − maximum). */
-export const RESULT_BYTES = 16
+/** Bytes of a row's record in `results` (kernels/logits.ts): i32 argmax, f32 maximum, sum, second, moment. */
+export const RESULT_BYTES = 32
 
 export function allocateScratch(
   model: ModelDefinition,
@@ -55,7 +57,7 @@ export function allocateScratch(
     projection: floats(rows * strides.embeddingStride),
     partials: bytes((Math.ceil(contextLength / 64) + 1) * headCount * partialBytes),
     logits: floats(rows * strides.vocabularyStride),
-    statistics: bytes(maxBatch * Math.ceil(model.vocabularySize / 256) * 16),
+    statistics: bytes(maxBatch * Math.ceil(model.vocabularySize / 256) * 32),
     results: bytes(maxBatch * RESULT_BYTES),
     threadScratch: bytes(threads * threadScratchBytes),
     tiles: bytes(maxBatch * activationBytes),
@@ -70,11 +72,13 @@ export function allocateScratch(
     unpackedBytes,
     maxBatch,
   })
-  const { tokens, rotation, logits, results, threadScratch } = fields
+  const { tokens, rotation, activation, logits, results, threadScratch } = fields
   return {
     pointer,
     tokens,
     rotation,
+    activation,
+    activationBytes,
     logits,
     results,
     threadScratch,

@@ -94,7 +94,7 @@ export class WasmSession implements BackendSession {
     this.#writeRotations(count)
     this.#run(count, outputs)
     this.#length += count
-    return Array.from({ length: outputs }, (_, row) => this.#logits(row))
+    return Array.from({ length: outputs }, (_, row) => this.#logits(row, count, outputs))
   }
 
   #run(count: number, outputs: number): void {
@@ -160,12 +160,23 @@ export class WasmSession implements BackendSession {
     })
   }
 
-  #logits(row: number): Logits {
+  #logits(row: number, count: number, outputs: number): Logits {
     const { arena, scratch, model } = this.#host
     const view = new DataView(arena.buffer, scratch.results + row * RESULT_BYTES, RESULT_BYTES)
+    const largest = view.getFloat32(4, true)
+    const sum = view.getFloat32(8, true)
+    // The head's input keeps its floats in front of its codes; a token alone has its record in each thread's room.
+    const record =
+      count === 1
+        ? scratch.threadScratch
+        : scratch.activation + (count - outputs + row) * scratch.activationBytes
     return {
       argmax: view.getInt32(0, true),
-      logSumExp: view.getFloat32(4, true) + Math.log(view.getFloat32(8, true)),
+      logSumExp: largest + Math.log(sum),
+      margin: largest - view.getFloat32(12, true),
+      // Rounding may put a certain row a hair below 0.
+      entropy: Math.max(0, Math.log(sum) - view.getFloat32(16, true) / sum),
+      hidden: () => new Float32Array(arena.buffer, record, model.embeddingLength).slice(),
       values: () =>
         new Float32Array(arena.buffer, scratch.logits + row * scratch.logitsRowBytes, model.vocabularySize),
     }

@@ -11,6 +11,9 @@ import { gatherMass, sumOfExponentials, weigh } from './softmax'
 import { selectTopK } from './top-k'
 import { keepTopP } from './top-p'
 
+/** What the sampler reads of logits. */
+export type RawLogits = Pick<Logits, 'argmax' | 'logSumExp' | 'values'>
+
 /**
  * Chooses tokens, in llama.cpp's default order: logit bias → penalties → top-k → top-p → min-p → temperature → draw.
  * So top-p and min-p judge the model's own distribution (temperature 1), and a high temperature only mixes what
@@ -60,7 +63,7 @@ export class Sampler {
   }
 
   /** @throws EngineError 'internal' where the logits hold no number */
-  sample(logits: Logits): number {
+  sample(logits: RawLogits): number {
     const { temperature, topK } = this.#settings
     if (temperature === 0 && !this.#adjusts && logits.argmax >= 0) return logits.argmax
     const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
@@ -87,7 +90,7 @@ export class Sampler {
   }
 
   /** @param raw the row's own logits where nothing was adjusted: their sum is known already */
-  #sampleAll(row: Float32Array, largest: number, uniform: number, raw: Logits | null): number {
+  #sampleAll(row: Float32Array, largest: number, uniform: number, raw: RawLogits | null): number {
     const { temperature, topP, minP } = this.#settings
     const candidates = this.#candidates
     const floor = minPThreshold(largest, minP)

@@ -90,7 +90,7 @@ export class Scratch {
   projection: usize // f32 (maxBatch, embeddingStride)
   partials: usize // f32 (headCount, chunks, headDim + 4)
   logits: usize // f32 (maxOutputs, vocabularyStride)
-  statistics: usize // f32 (maxOutputs, chunks of 256 rows, 4)
+  statistics: usize // f32 (maxOutputs, chunks of 256 rows, 8)
   results: usize // (maxOutputs) records of logits.ts
   threadScratch: usize // one area a thread
   tiles: usize // tile.ts (maxBatch / 4)
