@@ -28,6 +28,8 @@ export interface ModelFolderOptions {
   sourceUrl?: string | undefined
   /** Default 8 MiB. */
   chunkSizeBytes?: number
+  /** What has a hash of its own within a chunk, so that this much is verified and used at once. Default 1 MiB. */
+  pieceSizeBytes?: number
   /** Replace a folder that exists. Default false. */
   force?: boolean
 }
@@ -41,6 +43,7 @@ export async function makeModelFolder(
   options: ModelFolderOptions,
 ): Promise<{ folder: string; manifest: Manifest }> {
   const { file, parent = 'models', chunkSizeBytes = 8 * 2 ** 20, force = false } = options
+  const { pieceSizeBytes = 2 ** 20 } = options
   if (!Number.isSafeInteger(chunkSizeBytes) || chunkSizeBytes < 64 * 1024 || chunkSizeBytes > 2 ** 30) {
     throw new EngineError(
       'invalid-argument',
@@ -58,7 +61,7 @@ export async function makeModelFolder(
 
     const folder = join(parent, id)
     await makeFolder(folder, force)
-    const { sha256, chunks } = await cut(source, chunkSizeBytes, folder)
+    const { sha256, chunks } = await cut(source, { chunkSizeBytes, pieceSizeBytes }, folder)
     const manifest = parseManifest({ ...described, sizeBytes: source.sizeBytes, sha256, chunks })
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
     if (options.licenceFile !== undefined) await copyFile(options.licenceFile, join(folder, 'LICENSE'))
@@ -158,7 +161,7 @@ async function makeFolder(folder: string, force: boolean): Promise<void> {
 
 async function cut(
   source: ByteSource,
-  chunkSizeBytes: number,
+  { chunkSizeBytes, pieceSizeBytes }: { chunkSizeBytes: number; pieceSizeBytes: number },
   folder: string,
 ): Promise<{ sha256: string; chunks: ManifestChunk[] }> {
   const whole = createHash('sha256')
@@ -168,12 +171,23 @@ async function cut(
   for (let index = 0; index < count; index++) {
     const offset = index * chunkSizeBytes
     const bytes = await source.read(offset, Math.min(chunkSizeBytes, source.sizeBytes - offset))
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const sha256 = hashOf(bytes)
     // The hash in the name: servers and caches may keep a chunk for ever.
     const file = `chunk-${String(index).padStart(digits, '0')}.${sha256.slice(0, 8)}.bin`
     await writeFile(join(folder, file), bytes)
     whole.update(bytes)
-    chunks.push({ file, sizeBytes: bytes.length, sha256 })
+    const pieces = { sizeBytes: pieceSizeBytes, sha256: pieceHashes(bytes, pieceSizeBytes) }
+    chunks.push({ file, sizeBytes: bytes.length, sha256, pieces })
   }
   return { sha256: whole.digest('hex'), chunks }
+}
+
+function pieceHashes(bytes: Uint8Array, pieceSizeBytes: number): string[] {
+  return Array.from({ length: Math.ceil(bytes.length / pieceSizeBytes) }, (_, index) =>
+    hashOf(bytes.subarray(index * pieceSizeBytes, (index + 1) * pieceSizeBytes)),
+  )
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }

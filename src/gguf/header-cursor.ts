@@ -3,6 +3,8 @@ import { EngineError } from '../contract/error'
 import { maxBoxedValues, maxHeaderBytes } from './limits'
 
 const firstReadBytes = 2 * 2 ** 20
+/** Asked for at once: sources put longer reads together in a buffer of that length, and keep it. */
+const readBytes = 2 ** 18
 
 /** Thrown when a value lies beyond the bytes fetched so far; `HeaderCursor.read` catches it. Never leaves this file. */
 class Incomplete {
@@ -209,12 +211,15 @@ export class HeaderCursor {
     const want = Math.min(this.#limitBytes, Math.max(firstReadBytes, neededBytes, have * 2))
     const bytes = new Uint8Array(want)
     bytes.set(this.#bytes)
-    const more = await this.#source.read(have, want - have, { signal: this.#signal })
-    this.#signal?.throwIfAborted()
-    if (more.length !== want - have) {
-      throw new EngineError('internal', `A read of ${want - have} bytes at ${have} gave ${more.length}.`)
+    for (let at = have; at < want; at += readBytes) {
+      const count = Math.min(readBytes, want - at)
+      const more = await this.#source.read(at, count, { signal: this.#signal })
+      this.#signal?.throwIfAborted()
+      if (more.length !== count) {
+        throw new EngineError('internal', `A read of ${count} bytes at ${at} gave ${more.length}.`)
+      }
+      bytes.set(more, at)
     }
-    bytes.set(more, have)
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer)
   }

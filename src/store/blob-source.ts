@@ -1,7 +1,7 @@
 import type { ByteSource } from '../contract/bytes'
 import { EngineError } from '../contract/error'
 import { checkRange } from './read-range'
-import { readStream } from './read-stream'
+import { readStream } from './stream-reader'
 
 /** A Blob or a File (dropped, picked, or of OPFS); each read fetches its range only, into the buffer of the last. */
 export function blobSource(blob: Blob): ByteSource {

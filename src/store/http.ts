@@ -1,5 +1,5 @@
 import { EngineError } from '../contract/error'
-import { readStream } from './read-stream'
+import { readStream } from './stream-reader'
 import type { TakeBuffer } from './windowed-source'
 
 /** The page's address, in a page or a worker; undefined in Node, where addresses must be whole. */

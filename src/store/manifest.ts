@@ -12,6 +12,11 @@ const chunkSchema = z.object({
   sizeBytes: positive,
   /** Lower-case hex. */
   sha256: digest,
+  /**
+   * The chunk cut further, in order, without gaps; the last piece may be shorter. Who has these hashes can use a
+   * piece while the rest still comes. Without: the chunk is verified whole.
+   */
+  pieces: z.optional(z.object({ sizeBytes: positive, sha256: z.array(digest).check(z.maxLength(65_536)) })),
 })
 
 const manifestSchema = z.object({
@@ -74,6 +79,13 @@ export function parseManifest(json: unknown): Manifest {
     throw invalidManifest(
       'sizeBytes',
       `is ${manifest.sizeBytes}, but the chunks together have ${total} bytes`,
+    )
+  }
+  for (const [index, { sizeBytes, pieces }] of manifest.chunks.entries()) {
+    if (pieces === undefined || pieces.sha256.length === Math.ceil(sizeBytes / pieces.sizeBytes)) continue
+    throw invalidManifest(
+      `chunks.${index}.pieces`,
+      `are ${pieces.sha256.length} of ${pieces.sizeBytes} bytes, but the chunk has ${sizeBytes}`,
     )
   }
   const files = new Set(manifest.chunks.map((chunk) => chunk.file))

@@ -1,7 +1,7 @@
 import type { ByteSource } from '../contract/bytes'
-import { chunkSource, type ReadChunk } from './chunk-source'
+import { chunkSource, type OpenChunk } from './chunk-source'
 import type { OnDownloadProgress } from './download-progress'
-import { absoluteUrl, httpGet, networkError, readBody } from './http'
+import { absoluteUrl, httpGet, networkError } from './http'
 import { parseManifest, type Manifest } from './manifest'
 
 /** Far above any manifest: one chunk takes some 130 bytes of it. */
@@ -28,12 +28,12 @@ export async function openModelUrl(
   return { manifest, source: chunkSource(manifest, urlChunks(url), options) }
 }
 
-/** Reads chunks that lie beside the manifest at `manifestUrl`. */
-function urlChunks(manifestUrl: URL): ReadChunk {
-  return async (chunk, { signal, fresh, take, onBytes }) => {
+/** Fetches chunks that lie beside the manifest at `manifestUrl`. */
+function urlChunks(manifestUrl: URL): OpenChunk {
+  return async (chunk, { signal, fresh }) => {
     const url = new URL(chunk.file, manifestUrl)
     const response = await getOk(url, { cache: fresh ? 'reload' : 'default', signal: signal ?? null })
-    return readBody(response, url, chunk.sizeBytes, { take, signal, onBytes })
+    return response.body ?? new Blob([]).stream()
   }
 }
 

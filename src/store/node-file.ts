@@ -1,8 +1,8 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ByteSource } from '../contract/bytes'
 import { EngineError } from '../contract/error'
-import { checkChunkSize, chunkSource, type ReadChunk } from './chunk-source'
+import { checkChunkSize, chunkSource, type OpenChunk } from './chunk-source'
 import type { OnDownloadProgress } from './download-progress'
 import { parseManifest, type Manifest } from './manifest'
 import { checkRange } from './read-range'
@@ -40,25 +40,30 @@ export async function openFileSource(path: string): Promise<FileSource> {
 }
 
 /** Reads chunks from the folder that holds them. */
-export function folderChunks(folder: string): ReadChunk {
-  return async (chunk, { take, signal }) => {
-    // Opened last: a chunk asked for ahead may wait for the buffer until the source is forgotten.
-    const buffer = await take()
-    const file = await open(join(folder, chunk.file))
-    try {
-      checkChunkSize(chunk, (await file.stat()).size)
-      const bytes = new Uint8Array(buffer, 0, chunk.sizeBytes)
-      let done = 0
-      while (done < bytes.length) {
-        const { bytesRead } = await file.read(bytes, done, bytes.length - done, done)
-        signal?.throwIfAborted()
-        if (bytesRead === 0) break // shortened under us
-        done += bytesRead
-      }
-      return bytes.subarray(0, done)
-    } finally {
-      await file.close()
-    }
+export function folderChunks(folder: string): OpenChunk {
+  return async (chunk) => {
+    const path = join(folder, chunk.file)
+    checkChunkSize(chunk, (await stat(path)).size)
+    let at = 0
+    return new ReadableStream({
+      type: 'bytes',
+      autoAllocateChunkSize: 2 ** 16,
+      async pull(controller) {
+        const { buffer, byteOffset, byteLength } = controller.byobRequest!.view!
+        // Opened for each read: nobody closes a stream whose source is forgotten.
+        const file = await open(path)
+        try {
+          const { bytesRead } = await file.read(new Uint8Array(buffer, byteOffset, byteLength), {
+            position: at,
+          })
+          if (bytesRead === 0) controller.close()
+          controller.byobRequest!.respond(bytesRead)
+          at += bytesRead
+        } finally {
+          await file.close()
+        }
+      },
+    })
   }
 }
 

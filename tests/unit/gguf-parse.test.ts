@@ -150,7 +150,7 @@ describe('parseGguf', () => {
     expect(metadata.get('tokenizer.ggml.tokens')).toHaveLength(49_152)
     expect(metadata.get('tokenizer.ggml.merges')).toHaveLength(48_900)
     expect(tensors.get('token_embd.weight')).toMatchObject({ type: 'Q8_0', shape: [576, 49_152] })
-    expect(files).toEqual([manifest.chunks[0]!.file])
+    expect([...new Set(files)]).toEqual([manifest.chunks[0]!.file])
   })
 
   it('reads a header in steps, whatever its length', async () => {

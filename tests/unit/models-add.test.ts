@@ -24,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true }))
 describe('makeModelFolder', () => {
   it('cuts a file so that the chunks give it back', async () => {
     const parent = join(folder, 'a')
-    const made = await makeModelFolder({ file, parent, chunkSizeBytes: 100_000 })
+    const made = await makeModelFolder({ file, parent, chunkSizeBytes: 100_000, pieceSizeBytes: 30_000 })
     expect(made.folder).toBe(join(parent, 'tiny-qwen3-q4_0'))
     expect(made.manifest).toMatchObject({
       id: 'tiny-qwen3-q4_0',
@@ -37,6 +37,8 @@ describe('makeModelFolder', () => {
       sizeBytes: model.length,
     })
     expect(made.manifest.chunks).toHaveLength(Math.ceil(model.length / 100_000))
+    expect(made.manifest.chunks[0]?.pieces).toMatchObject({ sizeBytes: 30_000 })
+    expect(made.manifest.chunks[0]?.pieces?.sha256).toHaveLength(4)
     const { manifest, source } = await openModelFolder(made.folder)
     expect(manifest).toEqual(made.manifest)
     expect(await source.read(0, source.sizeBytes)).toEqual(model)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isEngineError } from '../../src/contract/error'
-import { chunkSource, type ReadChunk } from '../../src/store/chunk-source'
+import { chunkSource, type OpenChunk } from '../../src/store/chunk-source'
 import { readBody } from '../../src/store/http'
 import type { Manifest } from '../../src/store/manifest'
 import { folderChunks } from '../../src/store/node-file'
@@ -149,6 +149,19 @@ const manifest: Manifest = {
   })),
 }
 
+const pieceBytes = 250
+
+/** The same with hashes of pieces. */
+const manifestWithPieces: Manifest = {
+  ...manifest,
+  chunks: manifest.chunks.map((chunk, index) => {
+    const hashes = Array.from({ length: Math.ceil(chunk.sizeBytes / pieceBytes) }, (_, at) =>
+      sha256(windowOf(index).subarray(at * pieceBytes, (at + 1) * pieceBytes)),
+    )
+    return { ...chunk, pieces: { sizeBytes: pieceBytes, sha256: hashes } }
+  }),
+}
+
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
@@ -163,11 +176,11 @@ function countingArrayBuffer(sizesBytes: number[]): typeof ArrayBuffer {
   })
 }
 
-/** A response whose body a reader's own buffer can be given to, or not, in pieces of `pieceBytes`. */
-function responseOf(bytes: Uint8Array, type: 'bytes' | 'default', pieceBytes = 64): Response {
+/** A response whose body a reader's own buffer can be given to, or not, `stepBytes` at a time. */
+function responseOf(bytes: Uint8Array, type: 'bytes' | 'default', stepBytes = 64): Response {
   let at = 0
   const pull = (controller: { enqueue(piece: Uint8Array<ArrayBuffer>): void; close(): void }): void => {
-    if (at < bytes.length) controller.enqueue(bytes.slice(at, (at += pieceBytes)))
+    if (at < bytes.length) controller.enqueue(bytes.slice(at, (at += stepBytes)))
     else controller.close()
   }
   const pullBytes = (controller: ReadableByteStreamController): void => {
@@ -186,24 +199,32 @@ afterEach(() => {
 
 describe('chunkSource', () => {
   for (const type of ['bytes', 'default'] as const) {
-    it(`keeps one chunk in memory while it reads streams of type "${type}"`, async () => {
-      const allocated: number[] = []
-      vi.stubGlobal('ArrayBuffer', countingArrayBuffer(allocated))
-      const readChunk: ReadChunk = async (chunk, { take, fresh, onBytes }) => {
-        const bytes = windowOf(Number(chunk.file.split('-')[1]))
-        if (chunk.file === 'chunk-3' && !fresh) bytes[5]! ^= 1
-        const response = responseOf(bytes, type)
-        return readBody(response, new URL('https://a.example/'), chunk.sizeBytes, { take, onBytes })
-      }
-      const source = chunkSource(manifest, readChunk)
-      for (const range of ranges(450)) {
-        expect(await source.read(...range)).toEqual(file.subarray(range[0], range[0] + range[1]))
-      }
-      // A damaged chunk's buffer was transferred to the stream, so that the second attempt has to make one.
-      const windows = type === 'bytes' ? 2 : 1
-      expect(allocated.filter((sizeBytes) => sizeBytes === windowBytes)).toHaveLength(windows)
-      expect(allocated.reduce((sum, sizeBytes) => sum + sizeBytes, 0)).toBe(windows * windowBytes + 450)
-    })
+    for (const [what, described, keptBytes] of [
+      ['chunk', manifest, windowBytes],
+      ['piece', manifestWithPieces, pieceBytes],
+    ] as const) {
+      it(`keeps one ${what} in memory while it reads streams of type "${type}"`, async () => {
+        const allocated: number[] = []
+        vi.stubGlobal('ArrayBuffer', countingArrayBuffer(allocated))
+        const openChunk: OpenChunk = async (chunk, { fresh }) => {
+          const bytes = windowOf(Number(chunk.file.split('-')[1]))
+          if (chunk.file === 'chunk-3' && !fresh) bytes[5]! ^= 1
+          return responseOf(bytes, type).body!
+        }
+        const source = chunkSource(described, openChunk)
+        for (const range of ranges(450)) {
+          expect(await source.read(...range)).toEqual(file.subarray(range[0], range[0] + range[1]))
+        }
+        // A damaged chunk's buffer was transferred to the stream, so that the second attempt has to make one.
+        const buffers = type === 'bytes' ? 2 : 1
+        expect(allocated.filter((sizeBytes) => sizeBytes === keptBytes)).toHaveLength(buffers)
+        // What is left: reads that span windows, put together, and the byte that tells whether a chunk ends.
+        const ends = manifest.chunks.length
+        expect(allocated.reduce((sum, sizeBytes) => sum + sizeBytes, 0)).toBe(
+          buffers * keptBytes + 450 + ends,
+        )
+      })
+    }
 
     it(`refuses more bytes than there should be in streams of type "${type}"`, async () => {
       const response = responseOf(file, type)

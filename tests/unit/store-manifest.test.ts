@@ -23,7 +23,17 @@ const good = {
   ],
 }
 
+/** The first chunk of 20 bytes with hashes of pieces. */
+function withPieces(pieces: object): object {
+  return { ...good, chunks: [{ ...good.chunks[0], pieces }, good.chunks[1]] }
+}
+
 describe('parseManifest', () => {
+  it('accepts hashes of pieces, the last one shorter', () => {
+    const pieces = { sizeBytes: 8, sha256: [digest, digest, digest] }
+    expect(parseManifest(withPieces(pieces)).chunks.map((chunk) => chunk.pieces)).toEqual([pieces, undefined])
+  })
+
   it('accepts a manifest as text and as value', () => {
     expect(parseManifest(JSON.stringify(good))).toEqual(good)
     expect(
@@ -57,6 +67,26 @@ describe('parseManifest', () => {
       /chunks\.0\.sizeBytes is 0/,
     ],
     ['chunks that do not add up', { ...good, sizeBytes: 31 }, /sizeBytes is 31, but .* 30 bytes/],
+    [
+      'pieces of no size',
+      withPieces({ sizeBytes: 0, sha256: [digest] }),
+      /chunks\.0\.pieces\.sizeBytes is 0/,
+    ],
+    [
+      'a piece without hash',
+      withPieces({ sizeBytes: 20, sha256: [''] }),
+      /chunks\.0\.pieces\.sha256\.0 is ""/,
+    ],
+    [
+      'fewer pieces than a chunk has',
+      withPieces({ sizeBytes: 6, sha256: [digest, digest, digest] }),
+      /chunks\.0\.pieces are 3 of 6 bytes, but the chunk has 20/,
+    ],
+    [
+      'more pieces than a chunk has',
+      withPieces({ sizeBytes: 20, sha256: [digest, digest] }),
+      /chunks\.0\.pieces are 2 of 20 bytes/,
+    ],
     ['a chunk named twice', { ...good, sizeBytes: 40, chunks: [good.chunks[0], good.chunks[0]] }, /twice/],
   ]
   for (const [what, value, message] of bad) {
@@ -67,6 +97,10 @@ describe('parseManifest', () => {
     })
   }
 })
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
 
 describe('the models of this repository', async () => {
   const folders = (await readdir('models', { withFileTypes: true })).filter((entry) => entry.isDirectory())
@@ -81,7 +115,12 @@ describe('the models of this repository', async () => {
       for (const chunk of manifest.chunks) {
         const bytes = await readFile(`${folder}/${chunk.file}`)
         expect(bytes.length).toBe(chunk.sizeBytes)
-        expect(createHash('sha256').update(bytes).digest('hex')).toBe(chunk.sha256)
+        expect(hashOf(bytes)).toBe(chunk.sha256)
+        const { sizeBytes, sha256: hashes } = chunk.pieces!
+        expect(sizeBytes).toBe(2 ** 20)
+        expect(hashes).toEqual(
+          hashes.map((_, index) => hashOf(bytes.subarray(index * sizeBytes, (index + 1) * sizeBytes))),
+        )
         whole.update(bytes)
       }
       expect(whole.digest('hex')).toBe(manifest.sha256)

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { ByteSource } from '../../src/contract/bytes'
 import { EngineError } from '../../src/contract/error'
 import { blobSource } from '../../src/store/blob-source'
-import { chunkSource, type ReadChunk } from '../../src/store/chunk-source'
+import { chunkSource, type OpenChunk } from '../../src/store/chunk-source'
 import type { Manifest } from '../../src/store/manifest'
 import { memorySource } from '../../src/store/memory-source'
 import { openFileSource } from '../../src/store/node-file'
@@ -48,7 +48,23 @@ function piece(name: string): Uint8Array<ArrayBuffer> {
   return pieces[Number(name.slice(-1))]!.slice()
 }
 
-const readPiece: ReadChunk = async (chunk) => piece(chunk.file)
+function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
+  return new Blob([bytes]).stream()
+}
+
+/** Of type 'default', in the pieces given, as they come. */
+function streamInPieces(given: (Uint8Array | Promise<Uint8Array>)[]): ReadableStream<Uint8Array> {
+  const left = [...given]
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await left.shift()
+      if (next === undefined) controller.close()
+      else controller.enqueue(next)
+    },
+  })
+}
+
+const openPiece: OpenChunk = async (chunk) => streamOf(piece(chunk.file))
 
 /** Lets everything that is ready run. */
 function settle(): Promise<void> {
@@ -61,7 +77,7 @@ describe('every source', () => {
   const open: Record<string, () => Promise<ByteSource & { close?: () => Promise<void> }>> = {
     memory: async () => memorySource(file),
     blob: async () => blobSource(new Blob([file])),
-    chunks: async () => chunkSource(manifest, readPiece),
+    chunks: async () => chunkSource(manifest, openPiece),
     windows: async () => new WindowedSource([4500], async () => file),
     file: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'minnow-'))
@@ -102,7 +118,7 @@ describe('chunkSource', () => {
     const asked: string[] = []
     const source = chunkSource(manifest, async (chunk) => {
       asked.push(chunk.file)
-      return piece(chunk.file)
+      return streamOf(piece(chunk.file))
     })
     await source.read(0, 10)
     await settle()
@@ -117,9 +133,10 @@ describe('chunkSource', () => {
     const totals: number[] = []
     const source = chunkSource(
       manifest,
-      async (chunk, { onBytes }) => {
-        for (const share of [0.5, 1]) onBytes(chunk.sizeBytes * share)
-        return piece(chunk.file)
+      async (chunk) => {
+        const bytes = piece(chunk.file)
+        const half = bytes.length / 2
+        return streamInPieces([bytes.subarray(0, half), bytes.subarray(half)])
       },
       { onProgress: ({ loadedBytes }) => totals.push(loadedBytes) },
     )
@@ -135,7 +152,7 @@ describe('chunkSource', () => {
       if (chunk.file === 'chunk-1' && !fresh) throw new TypeError('connection reset')
       const bytes = piece(chunk.file)
       if (chunk.file === 'chunk-2' && !fresh) bytes[7]! ^= 1
-      return bytes
+      return streamOf(bytes)
     })
     expect(await source.read(0, file.length)).toEqual(file)
     expect(attempts.filter(([name]) => name === 'chunk-1')).toEqual([
@@ -153,7 +170,7 @@ describe('chunkSource', () => {
     const damaged = piece('chunk-2')
     damaged[0]! ^= 0x80
     const source = chunkSource(manifest, async (chunk) =>
-      chunk.file === 'chunk-2' ? damaged : piece(chunk.file),
+      streamOf(chunk.file === 'chunk-2' ? damaged : piece(chunk.file)),
     )
     expect(await source.read(0, 2000)).toEqual(file.subarray(0, 2000))
     await expect(source.read(1990, 20)).rejects.toMatchObject({
@@ -164,7 +181,7 @@ describe('chunkSource', () => {
   })
 
   it('names a chunk of the wrong size', async () => {
-    const source = chunkSource(manifest, async (chunk) => piece(chunk.file).subarray(0, 999))
+    const source = chunkSource(manifest, async (chunk) => streamOf(piece(chunk.file).slice(0, 999)))
     await expect(source.read(0, 1)).rejects.toMatchObject({
       code: 'integrity',
       details: { file: 'chunk-0', expected: 1000, got: 999 },
@@ -187,7 +204,7 @@ describe('chunkSource', () => {
     let broken = true
     const source = chunkSource(manifest, async (chunk) => {
       if (broken && chunk.file === 'chunk-1') throw new Error('offline')
-      return piece(chunk.file)
+      return streamOf(piece(chunk.file))
     })
     await source.read(0, 10)
     await settle() // the prefetch of chunk-1 fails; nothing may come of it
@@ -202,7 +219,7 @@ describe('chunkSource', () => {
     const signals: (AbortSignal | undefined)[] = []
     const source = chunkSource(manifest, async (chunk, { signal }) => {
       signals.push(signal)
-      if (signals.length > 1) return piece(chunk.file)
+      if (signals.length > 1) return streamOf(piece(chunk.file))
       return new Promise((_, reject) => {
         signal?.addEventListener('abort', () => reject(reason))
       })
@@ -220,7 +237,7 @@ describe('chunkSource', () => {
   it('does not wait for what was begun for a reader that gave up', async () => {
     let calls = 0
     const source = chunkSource(manifest, async (chunk) =>
-      calls++ === 0 ? new Promise(() => undefined) : piece(chunk.file),
+      calls++ === 0 ? new Promise(() => undefined) : streamOf(piece(chunk.file)),
     )
     const controller = new AbortController()
     const first = source.read(0, 10, { signal: controller.signal })
@@ -237,6 +254,110 @@ describe('chunkSource', () => {
     const reason = new Error('enough')
     controller.abort(reason)
     await expect(waiting).rejects.toBe(reason)
+  })
+})
+
+describe('chunkSource of chunks with hashes of pieces', () => {
+  const pieceBytes = 300
+  const withPieces: Manifest = {
+    ...manifest,
+    chunks: manifest.chunks.map((chunk, index) => {
+      const bytes = pieces[index]!
+      const count = Math.ceil(bytes.length / pieceBytes)
+      const hashes = Array.from({ length: count }, (_, at) =>
+        hex(bytes.subarray(at * pieceBytes, (at + 1) * pieceBytes)),
+      )
+      return { ...chunk, pieces: { sizeBytes: pieceBytes, sha256: hashes } }
+    }),
+  }
+
+  it('reads any range, in any order', async () => {
+    const source = chunkSource(withPieces, openPiece)
+    await fc.assert(
+      fc.asyncProperty(fc.nat(file.length), fc.nat(file.length), async (a, b) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)]
+        expect(await source.read(from, to - from)).toEqual(file.subarray(from, to))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('opens each chunk once in a pass, and gives out pieces while the rest still comes', async () => {
+    const asked: string[] = []
+    let release: () => void = () => undefined
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const source = chunkSource(withPieces, async (chunk) => {
+      asked.push(chunk.file)
+      const bytes = piece(chunk.file)
+      return streamInPieces([bytes.subarray(0, 450), released.then(() => bytes.subarray(450))])
+    })
+    expect(await source.read(0, 300)).toEqual(file.subarray(0, 300))
+    release()
+    for (let at = 0; at < file.length; at += 90) {
+      expect(await source.read(at, 90)).toEqual(file.subarray(at, at + 90))
+    }
+    expect(asked).toEqual(['chunk-0', 'chunk-1', 'chunk-2', 'chunk-3', 'chunk-4'])
+  })
+
+  it('gives no byte of a damaged piece; gets its chunk once more, past caches', async () => {
+    const attempts: boolean[] = []
+    let repaired = false
+    const source = chunkSource(withPieces, async (chunk, { fresh }) => {
+      const bytes = piece(chunk.file)
+      if (chunk.file === 'chunk-2') {
+        attempts.push(fresh)
+        if (!repaired) bytes[650]! ^= 1
+      }
+      return streamOf(bytes)
+    })
+    expect(await source.read(2000, 600)).toEqual(file.subarray(2000, 2600))
+    await expect(source.read(2899, 1)).rejects.toMatchObject({
+      code: 'integrity',
+      message: expect.stringMatching(/Chunk chunk-2, bytes 600 to 899, has the SHA-256/) as string,
+      details: { file: 'chunk-2', expected: withPieces.chunks[2]!.pieces!.sha256[2] },
+    })
+    expect(attempts).toContain(true)
+    repaired = true
+    expect(await source.read(2899, 1)).toEqual(file.subarray(2899, 2900))
+  })
+
+  it('names a chunk that is too short or too long', async () => {
+    const sized = async (sizeBytes: number): Promise<ByteSource> =>
+      chunkSource(withPieces, async (chunk) =>
+        streamOf(Uint8Array.from({ length: sizeBytes }, (_, at) => piece(chunk.file)[at] ?? 0)),
+      )
+    const short = await sized(850)
+    expect(await short.read(0, 600)).toEqual(file.subarray(0, 600))
+    await expect(short.read(600, 1)).rejects.toMatchObject({
+      code: 'integrity',
+      details: { file: 'chunk-0', expected: 1000, got: 850 },
+    })
+    await expect((await sized(1001)).read(950, 1)).rejects.toMatchObject({
+      code: 'integrity',
+      message: expect.stringMatching(/chunk-0 has more than the 1000 bytes/) as string,
+    })
+  })
+
+  it('does not go on with a stream that stops with another signal', async () => {
+    const controller = new AbortController()
+    const cancelled: string[] = []
+    const source = chunkSource(withPieces, async (chunk) => {
+      let at = 0
+      return new ReadableStream<Uint8Array>(
+        {
+          pull(stream) {
+            if (at >= chunk.sizeBytes) stream.close()
+            else stream.enqueue(piece(chunk.file).subarray(at, (at += 100)))
+          },
+          cancel: () => void cancelled.push(chunk.file),
+        },
+        { highWaterMark: 0 },
+      )
+    })
+    await source.read(0, 10, { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    expect(await source.read(300, 10)).toEqual(file.subarray(300, 310))
+    expect(cancelled).toContain('chunk-0')
   })
 })
 

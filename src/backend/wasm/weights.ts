@@ -9,7 +9,7 @@ import type { Kernels } from './kernel-module'
 import { layerFields, matrixFields, modelFields, recordBytes, writeRecord } from './records'
 
 /** Most bytes of a tensor that are staged at once. */
-const STAGING_BYTES = 2 ** 20
+const STAGING_BYTES = 2 ** 19
 
 /** Kinds of matrices that stay rows of floats (kernels/structs.ts). */
 const floatKinds: Partial<Record<GgmlType, number>> = { F32: 3, F16: 4, BF16: 5 }
