@@ -22,7 +22,8 @@ export function benchmarkPage(report: Report, pictures: readonly Picture[]): str
 
 SmolLM2-135M-Instruct, Q4_1, ${startedAt.slice(0, 10)}, \`${command}\`. All in the browser ran in one Chromium ${versions['chromium']}, in turns
 with each other and with native llama.cpp; figures are medians. How, and with which settings:
-[bench/README.md](../bench/README.md). Peers: wllama ${versions['wllama']}, node-llama-cpp ${versions['node-llama-cpp']}.
+[bench/README.md](../bench/README.md). Peers: wllama ${versions['wllama']}, onnxruntime-web ${versions['onnxruntime-web']},
+node-llama-cpp ${versions['node-llama-cpp']}.
 Machine: ${machine.processor}, ${machine.cores} cores, ${machine.system}; load average at the start: ${loadAverage} (over ${machine.cores}, others were
 at work too: then CPU time compares better than the clock).
 
@@ -71,6 +72,7 @@ export function nameOf(subject: string): string {
   const [engine, format] = subject.replace(/-\dt$/, '').split('-')
   if (engine === 'minnow') return 'Minnow'
   if (engine === 'native') return 'llama.cpp, native'
+  if (engine === 'onnxruntime') return format === 'q4_1' ? 'onnxruntime-web' : `onnxruntime-web, ${format}`
   return format === undefined || format === 'q4_1' ? engine! : `${engine}, ${format.toUpperCase()}`
 }
 

@@ -9,6 +9,7 @@ const SOURCES = join(import.meta.dirname, 'page')
 export const MOUNTS: ReadonlyMap<string, string> = new Map([
   ['/', PAGE_FOLDER],
   ['/wllama/', join(import.meta.dirname, '../node_modules/@wllama/wllama/esm/wasm')],
+  ['/onnxruntime/', join(import.meta.dirname, '../node_modules/onnxruntime-web/dist')],
   ['/models/', CACHE_FOLDER],
   ['/default-model/', MODEL_FOLDER],
 ])

@@ -3,7 +3,7 @@ import type { ModelFormat } from './models'
 /** Who is measured. `name` is the key in tables and JSON. */
 export interface SubjectSpec {
   readonly name: string
-  readonly engine: 'minnow' | 'wllama' | 'native'
+  readonly engine: 'minnow' | 'wllama' | 'onnxruntime' | 'native'
   readonly format: ModelFormat
   readonly threads: 1 | 2
 }
@@ -32,7 +32,7 @@ export interface Plan {
 }
 
 function spec(engine: SubjectSpec['engine'], format: ModelFormat, threads: 1 | 2): SubjectSpec {
-  const suffix = engine === 'wllama' ? `-${format}` : ''
+  const suffix = engine === 'wllama' || engine === 'onnxruntime' ? `-${format}` : ''
   return { name: `${engine}${suffix}-${threads}t`, engine, format, threads }
 }
 
@@ -47,6 +47,7 @@ export function fullPlan(): Plan {
     spec('wllama', 'q8_0', 1),
     spec('wllama', 'q4_1', 2),
   ]
+  const onnxruntimes = [spec('onnxruntime', 'q4_1', 1), spec('onnxruntime', 'q4_1', 2)]
   const steps: Step[] = []
   const rounds = 3
   for (let round = 0; round < rounds; round++) {
@@ -56,6 +57,8 @@ export function fullPlan(): Plan {
       ['prefill', 512],
     ] as const) {
       for (const { name, threads } of wllamas) steps.push(...around(name, threads, measure, tokens, 32))
+      // A few tokens a second.
+      for (const { name, threads } of onnxruntimes) steps.push(...around(name, threads, measure, tokens, 6))
     }
   }
   // Last, because the peers have one cache each, and filling it to 1,024 takes wllama a minute.
@@ -73,26 +76,29 @@ export function fullPlan(): Plan {
   }
   return {
     seconds: null,
-    subjects: [...MINNOW, ...NATIVE, ...wllamas],
+    subjects: [...MINNOW, ...NATIVE, ...wllamas, ...onnxruntimes],
     steps,
     loadRounds: 3,
     lookup: { prompts: 6, maxTokens: 128, threads: [1, 2] },
   }
 }
 
-/** Minnow and native llama.cpp just before the peer: what disturbs one then disturbs all. */
+/**
+ * Minnow and native llama.cpp just before the peer: what disturbs one then disturbs all.
+ * @param peerCount tokens the peer decodes
+ */
 function around(
   peer: string,
   threads: 1 | 2,
   measure: Step['measure'],
   tokens: number,
-  count: number,
+  peerCount: number,
 ): Step[] {
   return [`minnow-${threads}t`, `native-${threads}t`, peer].map((subject) => ({
     subject,
     measure,
     tokens,
-    count,
+    count: subject === peer ? peerCount : 32,
     isOptional: false,
   }))
 }

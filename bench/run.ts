@@ -7,6 +7,7 @@ import { measureLoading } from './loading'
 import { measureLookup, type LookupSample } from './lookup'
 import { measureMemory, type MemoryFigures } from './memory'
 import { prepareModels, readHeader } from './models'
+import { writeOnnxModel } from './onnx/write-model'
 import { fullPlan, onlySubjects, quickPlan, type Plan } from './plan'
 import { makePrompt } from './prompt'
 import { describeMachine, type Report } from './report'
@@ -55,6 +56,7 @@ async function run(chosen: Plan): Promise<Report> {
 
   const header = await phase('models', async () => {
     await prepareModels([...new Set(['q4_1' as const, ...chosen.subjects.map(({ format }) => format)])])
+    if (chosen.subjects.some(({ engine }) => engine === 'onnxruntime')) await writeOnnxModel()
     return readHeader()
   })
   const weightsBytes = [...header.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -118,6 +120,7 @@ async function versions(browser: BenchBrowser): Promise<Record<string, string>> 
     chromium: browser.version,
     node: process.version,
     wllama: await packageVersion('@wllama/wllama'),
+    'onnxruntime-web': await packageVersion('onnxruntime-web'),
     'node-llama-cpp': await packageVersion('node-llama-cpp'),
   }
 }

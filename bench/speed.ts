@@ -1,4 +1,6 @@
+import type { Page } from '@playwright/test'
 import type { BenchBrowser } from './browser'
+import { compareChoices, type ChoiceAgreement } from './onnx/agreement'
 import { modelFile } from './models'
 import { NativeLlama } from './native'
 import type { Prompt, SubjectRequest } from './page/subject'
@@ -76,8 +78,8 @@ export async function measureSpeed(
 async function fill(runner: Runner, step: Step, contexts: Map<string, Set<number>>): Promise<void> {
   const filled = contexts.get(step.subject) ?? new Set()
   if (step.measure === 'decode' && !filled.has(step.tokens)) await runner.decode(step.tokens, 1)
-  // Minnow keeps a cache for each context; the others have one, which the last step decides.
-  if (!step.subject.startsWith('minnow')) filled.clear()
+  // These keep a cache for each context; the others have one, which the last step decides.
+  if (!/^(minnow|onnxruntime)/.test(step.subject)) filled.clear()
   if (step.measure === 'decode') filled.add(step.tokens)
   contexts.set(step.subject, filled)
 }
@@ -110,7 +112,7 @@ async function openInPage(spec: SubjectSpec, browser: BenchBrowser, prompt: Prom
   const request: SubjectRequest = {
     kind: spec.engine,
     threads: spec.threads,
-    modelUrl: `/models/smollm2-${spec.format}.gguf`,
+    modelUrl: `/models/smollm2-${spec.format}.${spec.engine === 'onnxruntime' ? 'onnx' : 'gguf'}`,
     contextLength: CONTEXT_LENGTH,
     prompt,
   }
@@ -121,7 +123,23 @@ async function openInPage(spec: SubjectSpec, browser: BenchBrowser, prompt: Prom
     cpuSeconds: () => cpuSecondsOf(rendererPid),
     close,
   }
-  return { runner, load: () => page.evaluate((wanted) => bench.open(wanted), request) }
+  const load = async (): Promise<Record<string, unknown>> => {
+    const described = await page.evaluate((wanted) => bench.open(wanted), request)
+    return spec.engine === 'onnxruntime'
+      ? { ...described, choices: await checkedChoices(spec.name, page) }
+      : described
+  }
+  return { runner, load }
+}
+
+/** @throws Error where the model that was made for the peer does not compute what the GGUF does. */
+async function checkedChoices(name: string, page: Page): Promise<ChoiceAgreement> {
+  const agreement = await compareChoices((tokens, from) =>
+    page.evaluate(([all, first]) => bench.choices(all, first), [tokens, from] as const),
+  )
+  if (agreement.clearSame < 0.97 * agreement.clearSteps)
+    throw new Error(`${name} chooses other tokens than Minnow's reference: ${JSON.stringify(agreement)}`)
+  return agreement
 }
 
 function openNative({ format, threads }: SubjectSpec, prompt: Prompt): Opened {

@@ -35,6 +35,10 @@ export interface Ratios {
   readonly decode_1t_vs_wllama_fastest: number | null
   readonly prefill512_1t_vs_wllama: number | null
   readonly prefill512_1t_vs_wllama_fastest: number | null
+  readonly decode_1t_vs_onnxruntime: number | null
+  readonly decode_2t_vs_onnxruntime: number | null
+  readonly prefill512_1t_vs_onnxruntime: number | null
+  readonly prefill512_2t_vs_onnxruntime: number | null
   readonly decode_1024_vs_128: number | null
   readonly decode_1t_vs_native: number | null
   readonly decode_2t_vs_native: number | null
@@ -56,6 +60,8 @@ export interface CpuRatios {
   readonly decode_1t_vs_wllama_fastest: number | null
   readonly prefill512_1t_vs_wllama: number | null
   readonly prefill512_1t_vs_wllama_fastest: number | null
+  readonly decode_1t_vs_onnxruntime: number | null
+  readonly prefill512_1t_vs_onnxruntime: number | null
   readonly decode_1024_vs_128: number | null
   readonly decode_1t_vs_native: number | null
   readonly prefill512_1t_vs_native: number | null
@@ -108,6 +114,8 @@ export function ratios(raw: RawFigures): Ratios {
   return {
     ...oneThreadRatios(rows),
     decode_2t_vs_wllama: ratio(decode('minnow-2t'), decode('wllama-q4_1-2t')),
+    decode_2t_vs_onnxruntime: ratio(decode('minnow-2t'), decode('onnxruntime-q4_1-2t')),
+    prefill512_2t_vs_onnxruntime: ratio(prefill('minnow-2t'), prefill('onnxruntime-q4_1-2t')),
     decode_2t_vs_native: ratio(decode('minnow-2t'), decode('native-2t')),
     decode_2t_vs_1t: ratio(decode('minnow-2t'), decode('minnow-1t')),
     prefill_2t_vs_1t: ratio(prefill('minnow-2t'), prefill('minnow-1t')),
@@ -130,6 +138,8 @@ function oneThreadRatios(rows: readonly SpeedRow[]): CpuRatios {
       prefill('minnow-1t'),
       best(rows, /^wllama-.*-1t$/, 'prefill', 512),
     ),
+    decode_1t_vs_onnxruntime: ratio(decode('minnow-1t'), decode('onnxruntime-q4_1-1t')),
+    prefill512_1t_vs_onnxruntime: ratio(prefill('minnow-1t'), prefill('onnxruntime-q4_1-1t')),
     decode_1024_vs_128: ratio(rate(rows, 'minnow-1t', 'decode', 1024), decode('minnow-1t')),
     decode_1t_vs_native: ratio(decode('minnow-1t'), decode('native-1t')),
     prefill512_1t_vs_native: ratio(prefill('minnow-1t'), prefill('native-1t')),

@@ -34,6 +34,26 @@ export const TARGETS: readonly Target[] = [
     wanted: { atLeast: 18 },
   },
   {
+    key: 'decode_1t_vs_onnxruntime',
+    label: 'decode, against onnxruntime-web (WASM) on the same weights, 1 thread',
+    wanted: null,
+  },
+  {
+    key: 'decode_2t_vs_onnxruntime',
+    label: 'decode, against onnxruntime-web (WASM) on the same weights, 2 threads',
+    wanted: null,
+  },
+  {
+    key: 'prefill512_1t_vs_onnxruntime',
+    label: 'prefill 512, against onnxruntime-web (WASM) on the same weights, 1 thread',
+    wanted: null,
+  },
+  {
+    key: 'prefill512_2t_vs_onnxruntime',
+    label: 'prefill 512, against onnxruntime-web (WASM) on the same weights, 2 threads',
+    wanted: null,
+  },
+  {
     key: 'decode_1024_vs_128',
     label: 'decode at 1,024 tokens, against our own at 128',
     wanted: { atLeast: 0.85 },

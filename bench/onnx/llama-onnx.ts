@@ -181,10 +181,7 @@ class LlamaGraph {
       domain: 'com.microsoft',
       floats: { alpha: 1 },
     })
-    const product = graph.node(`${at}.gate_up`, 'Mul', [
-      activated,
-      await this.#matrix(`${at}.up`, up, input),
-    ])
+    const product = graph.node(`${at}.gate_up`, 'Mul', [activated, await this.#matrix(`${at}.up`, up, input)])
     return this.#matrix(`${at}.down`, down, this.#matrixInput(product, this.#model.feedForwardLength))
   }
 

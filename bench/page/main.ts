@@ -1,5 +1,6 @@
 import { createEngine, type Engine } from '../../src/index'
 import { answer, MinnowSubject, timeMinnowLoad, type AnswerFigures } from './minnow-subject'
+import { OnnxRuntimeSubject } from './onnxruntime-subject'
 import type { ChatMessage, LoadTimes, Subject, SubjectRequest } from './subject'
 import { fetchBlob, timeWllamaLoad, WllamaSubject } from './wllama-subject'
 
@@ -13,6 +14,12 @@ const pageApi = {
   },
   prefill: (count: number): Promise<number> => opened().prefill(count),
   decode: (context: number, count: number): Promise<number> => opened().decode(context, count),
+  /** The likeliest token after each of `tokens` from `from` on; only for those whose model is made here. */
+  choices: (tokens: readonly number[], from: number): Promise<number[]> => {
+    const current = opened()
+    if (!(current instanceof OnnxRuntimeSubject)) throw new Error('Only asked of onnxruntime-web')
+    return current.choices(tokens, from)
+  },
 
   /** Fetches the model into a Blob, so that loading can be timed from bytes that are here. */
   async fetchModel(url: string): Promise<number> {
@@ -51,6 +58,10 @@ let model: Blob | null = null
 
 async function openSubject(request: SubjectRequest): Promise<Subject> {
   if (request.kind === 'wllama') return WllamaSubject.load(request)
+  if (request.kind === 'onnxruntime') {
+    const { modelUrl, threads, prompt } = request
+    return OnnxRuntimeSubject.load({ provider: 'wasm', modelUrl, threads, ids: prompt.ids })
+  }
   return MinnowSubject.load(request)
 }
 

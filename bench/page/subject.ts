@@ -31,7 +31,7 @@ export interface ChatMessage {
 
 /** Cross from the benchmark (Node) into the page. */
 export interface SubjectRequest {
-  readonly kind: 'minnow' | 'wllama'
+  readonly kind: 'minnow' | 'wllama' | 'onnxruntime'
   readonly threads: number
   readonly modelUrl: string
   readonly contextLength: number
