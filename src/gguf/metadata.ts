@@ -45,6 +45,85 @@ export function metadataNumbers(gguf: Metadata, key: string, ...fallback: unknow
   return get(gguf, key, 'an array of numbers', (value) => ArrayBuffer.isView(value), fallback)
 }
 
+/**
+ * The metadata of one architecture, whose keys have its name in front: `attention.head_count` is read as, for
+ * instance, `llama.attention.head_count`. A fallback stands for an absent key and is checked as a value would be.
+ * @throws EngineError 'invalid-model' as the functions above
+ */
+export class ArchitectureMetadata {
+  readonly #gguf: Metadata
+  readonly #prefix: string
+
+  constructor(gguf: Metadata, architecture: string) {
+    this.#gguf = gguf
+    this.#prefix = `${architecture}.`
+  }
+
+  has(key: string): boolean {
+    return this.value(key) !== undefined
+  }
+
+  value(key: string): GgufValue | undefined {
+    return this.#gguf.metadata.get(this.#prefix + key)
+  }
+
+  string(key: string, fallback: string): string {
+    return metadataString(this.#gguf, this.#prefix + key, fallback)
+  }
+
+  /** A finite number for which `accepts` holds. */
+  number(key: string, wanted: string, accepts: (value: number) => boolean, fallback?: number): number {
+    const value = this.value(key) ?? fallback
+    if (typeof value === 'number' && Number.isFinite(value) && accepts(value)) return value
+    throw this.#wrong(key, wanted, value)
+  }
+
+  positiveInteger(key: string, maximum: number, fallback?: number): number {
+    const { wanted, accepts } = positiveUpTo(maximum)
+    return this.number(key, wanted, accepts, fallback)
+  }
+
+  /**
+   * As `positiveInteger`; a file may also give one number a layer, which must then all be equal.
+   * @throws EngineError 'unsupported' where they differ
+   */
+  uniformPositiveInteger(key: string, maximum: number, fallback?: number): number {
+    const value = this.value(key)
+    if (typeof value !== 'object') return this.positiveInteger(key, maximum, fallback)
+    const { wanted, accepts } = positiveUpTo(maximum)
+    const [first, ...others] = value
+    if (typeof first !== 'number' || !accepts(first)) throw this.#wrong(key, wanted, value)
+    if (others.every((each) => each === first)) return first
+    throw new EngineError(
+      'unsupported',
+      `The model has layers of different sizes (${this.#prefix}${key}); only models whose layers are alike can run.`,
+      { details: { key: this.#prefix + key } },
+    )
+  }
+
+  /** One boolean a layer, or null where the key is absent or a single number. */
+  flagsPerLayer(key: string, layerCount: number): boolean[] | null {
+    const value = this.value(key)
+    if (value === undefined || typeof value === 'number') return null
+    const isFlag = (each: unknown): boolean => typeof each === 'boolean' || typeof each === 'number'
+    if (typeof value === 'object' && value.length === layerCount && [...value].every(isFlag)) {
+      return Array.from<unknown, boolean>(value, Boolean)
+    }
+    throw this.#wrong(key, `a number, or ${layerCount} booleans`, value)
+  }
+
+  #wrong(key: string, wanted: string, value: GgufValue | undefined): EngineError {
+    return wrong(this.#prefix + key, wanted, value)
+  }
+}
+
+function positiveUpTo(maximum: number): { wanted: string; accepts: (value: number) => boolean } {
+  return {
+    wanted: `an integer from 1 to ${maximum}`,
+    accepts: (value) => Number.isInteger(value) && value >= 1 && value <= maximum,
+  }
+}
+
 function isStrings(value: GgufValue): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
 }
@@ -59,7 +138,11 @@ function get(
   const value = gguf.metadata.get(key)
   if (value !== undefined && accepts(value)) return value
   if (value === undefined && fallback.length > 0) return fallback[0]
-  throw new EngineError(
+  throw wrong(key, wanted, value)
+}
+
+function wrong(key: string, wanted: string, value: GgufValue | undefined): EngineError {
+  return new EngineError(
     'invalid-model',
     `The model's metadata "${key}" must be ${wanted}, but ${describe(value)}. Use a file of a supported model.`,
     { details: { key } },
