@@ -29,6 +29,22 @@ export {
   type EngineErrorData,
   type EngineErrorDetails,
 } from './contract/error'
+export { createRemoteEngine } from './router/providers/remote-engine'
+export type {
+  ExtraParameter,
+  KeySource,
+  RemoteBreaker,
+  RemoteEngineOptions,
+  RemoteRetry,
+  RemoteTimeouts,
+} from './router/providers/remote-options'
+export {
+  createRemotePool,
+  type RemotePoolMember,
+  type RemotePoolOptions,
+} from './router/providers/remote-pool'
+export type { FallbackCause } from './router/providers/fallback'
+export type { PoolStrategy } from './router/providers/pool-members'
 export type { RemoteEngine, RemoteModel } from './contract/remote'
 export type {
   AnswerSource,

@@ -117,7 +117,7 @@ test('says in words what failed, and a retry goes on', async ({ page }) => {
   await page.route('**/manifest.json', (route) => (broken ? route.abort() : route.continue()))
   await page.goto('/')
   const alert = page.getByRole('alert')
-  await expect(alert).toContainText('The model could not be downloaded.')
+  await expect(alert).toContainText('The connection failed.')
   broken = false
   await alert.getByRole('button', { name: 'Try again' }).click()
   await expect(alert).toBeHidden()
