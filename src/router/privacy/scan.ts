@@ -4,14 +4,11 @@ import { mergeFindings, type Detector, type Finding } from './finding'
 import { FORMAT_DETECTORS } from './formats'
 import { detectNames } from './names'
 
-/** Finds personal data in a text: ordered, without overlaps. What it throws means that nothing may be sent. */
-export type Scan = (text: string) => readonly Finding[]
-
 const STANDARD: readonly Detector[] = [...FORMAT_DETECTORS, detectAddresses, detectNames]
 const STRICT: readonly Detector[] = [...STANDARD, ...DOUBTFUL_DETECTORS]
 
 /** Minnow's own scan. 'strict' also takes whatever may be personal; see docs/decisions/0003-personal-data.md for what each finds. */
-export function createScan(level: 'standard' | 'strict'): Scan {
+export function createScan(level: 'standard' | 'strict'): (text: string) => readonly Finding[] {
   const detectors = level === 'strict' ? STRICT : STANDARD
   return (text) => mergeFindings(detectors.flatMap((detect) => detect(text)))
 }
