@@ -17,6 +17,8 @@ const ERROR_WORDS: Readonly<Record<EngineErrorCode, string>> = {
   'content-policy': 'The remote model refuses to answer this.',
   unavailable: 'The remote model is out of order. Try again in a while.',
   'invalid-response': 'The remote model answered something that is no answer.',
+  offline: 'There is no network. The question can be asked again when it is back.',
+  forbidden: 'Nothing was sent: the settings, the budget or privacy do not allow it.',
   'out-of-memory': 'There is not enough memory for the model. Closing other tabs may help.',
   'context-overflow':
     'This conversation is longer than the model can read. Start a new one, or ask with fewer words.',

@@ -14,6 +14,8 @@ export type EngineErrorCode =
   | 'content-policy' // a remote refuses to answer such a text
   | 'unavailable' // a remote is out of order, or was so often that it is left alone for a while
   | 'invalid-response' // a remote answered something that is no answer
+  | 'offline' // there is no network, and the policy wants a remote
+  | 'forbidden' // policy, budget, consent or privacy do not let a request leave the device
   | 'out-of-memory' // the model or context does not fit
   | 'context-overflow' // the prompt does not fit the context
   | 'worker-lost' // the worker died

@@ -43,18 +43,28 @@ export async function passGate(
     const redacted = new Map<string, string>()
     for (const text of textsOf(plain)) redacted.set(text, await vault.redact(text))
     const outgoing = mapTexts(plain, (text) => redacted.get(text) ?? text) as ChatCompletionParams
-    return { outgoing: { params: outgoing, vault, recheck: (request) => recheck(request, vault) } }
+    return {
+      outgoing: {
+        params: outgoing,
+        vault,
+        recheck: (request) => recheck(request, Object.keys(outgoing), vault),
+      },
+    }
   } catch (cause) {
     return { denied: 'scan-failed', cause }
   }
 }
 
-async function recheck({ body }: OutgoingRequest, vault: Vault): Promise<void> {
-  let texts: string[]
+/** `keys` are those of the request; what else a remote adds is its own configuration: it never saw what was taken out. */
+async function recheck({ body }: OutgoingRequest, keys: readonly string[], vault: Vault): Promise<void> {
+  let texts = [body]
   try {
-    texts = textsOf(JSON.parse(body))
+    const fields: unknown = JSON.parse(body)
+    if (typeof fields === 'object' && fields !== null && 'messages' in fields) {
+      texts = textsOf(Object.fromEntries(Object.entries(fields).filter(([key]) => keys.includes(key))))
+    }
   } catch {
-    texts = [body]
+    // No JSON: looked at as a whole.
   }
   for (const text of texts) {
     let found

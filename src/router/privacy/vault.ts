@@ -38,7 +38,9 @@ export interface Vault {
 
 /** `texts` are all texts that will be redacted: placeholders that stand in them already are not given out. */
 export function createVault(scan: AnyScan, texts: readonly string[]): Vault {
-  const taken = new Set(texts.flatMap((text) => text.match(PLACEHOLDER) ?? []).map((each) => each.toUpperCase()))
+  const taken = new Set(
+    texts.flatMap((text) => text.match(PLACEHOLDER) ?? []).map((each) => each.toUpperCase()),
+  )
   const values = new Map<string, string>() // placeholder → value
   const placeholders = new Map<string, string>() // kind and value → placeholder
   const counts = new Map<string, number>()
@@ -85,7 +87,10 @@ export function createVault(scan: AnyScan, texts: readonly string[]): Vault {
         }
         redacted = result + redacted.slice(at)
       }
-      throw new EngineError('forbidden', 'Personal data could not be taken out of a text, so nothing was sent.')
+      throw new EngineError(
+        'forbidden',
+        'Personal data could not be taken out of a text, so nothing was sent.',
+      )
     },
     createRestorer() {
       let held = ''
@@ -128,17 +133,14 @@ export function createVault(scan: AnyScan, texts: readonly string[]): Vault {
 }
 
 /** What is left of a finding outside of `kept`, where it holds any letter or digit. */
-function without(
-  finding: Finding,
-  kept: readonly { start: number; end: number }[],
-  text: string,
-): Finding[] {
+function without(finding: Finding, kept: readonly { start: number; end: number }[], text: string): Finding[] {
   const parts: Finding[] = []
   let { start } = finding
   for (const hole of [...kept, { start: finding.end, end: finding.end }]) {
     if (hole.end <= start || hole.start > finding.end) continue
     const end = Math.min(hole.start, finding.end)
-    if (end > start && /[\p{L}\p{N}]/u.test(text.slice(start, end))) parts.push({ kind: finding.kind, start, end })
+    if (end > start && /[\p{L}\p{N}]/u.test(text.slice(start, end)))
+      parts.push({ kind: finding.kind, start, end })
     start = Math.max(start, hole.end)
   }
   return parts
