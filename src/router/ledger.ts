@@ -19,6 +19,8 @@ const entrySchema = z.object({
   scope: z.string(),
   task: z.string(),
   language: z.string(),
+  /** Ids of the experiments whose arm the user was in. */
+  arms: z.array(z.string()),
   outcome: z.enum(['answered', 'failed', 'aborted']),
   /** Of the failure; null where there was none. */
   errorCode: z.nullable(z.string()),
@@ -144,6 +146,7 @@ const COLUMNS: Readonly<Record<string, (entry: LedgerEntry) => Cell>> = {
   user: ({ user }) => user,
   task: ({ task }) => task,
   language: ({ language }) => language,
+  arms: ({ arms }) => arms.join(' '),
   outcome: ({ outcome }) => outcome,
   error: ({ errorCode }) => errorCode,
   source: ({ source }) => source?.kind ?? null,
@@ -206,7 +209,7 @@ export function settledOf(entry: LedgerEntry): SettledRoute | null {
     source: entry.source,
     confidence: entry.confidence,
     decision: decision as RouteDecision,
-    sent: entry.sent as SentRecord[],
+    sent: [...entry.sent] as SentRecord[],
     cost: { spentUsd, savedUsd, priced },
     human: entry.human,
   }

@@ -10,12 +10,19 @@ import type {
   Usage,
 } from '../contract/engine'
 import { EngineError } from '../contract/error'
+import type { PromptReading, TokenSignal } from '../contract/signals'
 
 export interface MockEngineOptions {
   /** What to answer, or a function of the messages that says it. Default: the last message, repeated. */
   reply?: string | ((messages: readonly ChatMessage[]) => string | Promise<string>)
   /** Wait before each word, in milliseconds. Default 0. */
   wordMs?: number
+  /** Throws this instead of the word with this index. Default: it never fails. */
+  fail?: { atWord: number; error: unknown }
+  /** What to tell of each word, for requests with `minnow.signals`. Default: nothing, as engines without signals. */
+  signals?: (word: string, index: number) => TokenSignal
+  /** What to tell of the prompt, likewise. */
+  promptSignals?: PromptReading
   info?: Partial<EngineInfo>
 }
 
@@ -26,10 +33,15 @@ export interface MockEngine extends Engine {
 
 /**
  * An engine without a model, for tests of what stands on engines. It answers what it is told, word by word, in the
- * shapes of the real one, and heeds `stream`, `signal`, `max_tokens` (in words), `stream_options` and `dispose()`.
+ * shapes of the real one, and heeds `stream`, `signal`, `max_tokens` (in words), `stream_options` and `dispose()`. With
+ * `info.backend` 'remote' it calls `beforeSend` as remotes do, once a call.
  */
 export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
-  const { reply = (messages: readonly ChatMessage[]) => messages.at(-1)?.content ?? '', wordMs = 0 } = options
+  const {
+    reply = (messages: readonly ChatMessage[]) => messages.at(-1)?.content ?? '',
+    wordMs = 0,
+    fail,
+  } = options
   const info: EngineInfo = {
     model: 'mock',
     backend: 'other',
@@ -53,6 +65,7 @@ export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
     const limit = params.max_completion_tokens ?? params.max_tokens ?? Infinity
     for (const [index, word] of all.entries()) {
       if (index >= limit) return 'length'
+      if (index === fail?.atWord) throw fail.error
       await pause(wordMs, signal)
       yield word
     }
@@ -61,17 +74,24 @@ export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
 
   const create = async (
     params: ChatCompletionParams,
-    { signal }: RequestOptions = {},
+    { signal, beforeSend }: RequestOptions = {},
   ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> => {
-    calls.push(params)
     const both = signal === undefined ? disposal.signal : AbortSignal.any([signal, disposal.signal])
     both.throwIfAborted()
+    if (info.backend === 'remote') {
+      await beforeSend?.({
+        url: 'mock:',
+        model: info.model,
+        body: JSON.stringify({ model: info.model, ...params }),
+      })
+    }
+    calls.push(params)
     const head = {
       id: `chatcmpl-mock-${calls.length}`,
       created: Math.floor(Date.now() / 1000),
       model: info.model,
     }
-    if (params.stream === true) return chunks(head, params, words(params, both))
+    if (params.stream === true) return chunks(head, params, words(params, both), options)
     const parts = words(params, both)
     let content = ''
     let count = 0
@@ -107,6 +127,7 @@ async function* chunks(
   head: { id: string; created: number; model: string },
   params: ChatCompletionParams,
   words: AsyncGenerator<string, 'stop' | 'length'>,
+  { signals, promptSignals }: MockEngineOptions,
 ): AsyncGenerator<ChatCompletionChunk> {
   const includeUsage = params.stream_options?.include_usage === true
   const chunk = (
@@ -118,7 +139,11 @@ async function* chunks(
     choices,
     ...(includeUsage ? { usage } : {}),
   })
-  yield chunk([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null, logprobs: null }])
+  const tells = params.minnow?.signals === true
+  yield {
+    ...chunk([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null, logprobs: null }]),
+    ...(tells && promptSignals !== undefined ? { minnow: { promptSignals } } : {}),
+  }
   let count = 0
   try {
     for (;;) {
@@ -128,8 +153,11 @@ async function* chunks(
         if (includeUsage) yield chunk([], usageOf(params, count))
         return
       }
+      yield {
+        ...chunk([{ index: 0, delta: { content: part.value }, finish_reason: null, logprobs: null }]),
+        ...(tells && signals !== undefined ? { minnow: { signals: [signals(part.value, count)] } } : {}),
+      }
       count++
-      yield chunk([{ index: 0, delta: { content: part.value }, finish_reason: null, logprobs: null }])
     }
   } finally {
     await words.return('stop')

@@ -18,6 +18,8 @@ export interface RouteSettings {
   readonly mode: RoutingMode
   /** Who set the mode. */
   readonly modeFrom: { readonly reason: 'mode' | 'rule' | 'experiment'; readonly rule: string | null }
+  /** Ids of the experiments whose arm this user is in. */
+  readonly arms: readonly string[]
   readonly accept: AcceptRule
   readonly verifyFrom: number | null
   readonly human: 'never' | 'unresolved' | 'always'
@@ -44,6 +46,7 @@ export function settingsFor(policy: Policy, facts: RequestFacts, request: RouteR
       request.mode !== undefined || (modeRule === undefined && modeArm === undefined)
         ? { reason: 'mode', rule: null }
         : { reason: modeRule ? 'rule' : 'experiment', rule: (modeRule ?? modeArm)?.id ?? null },
+    arms: arms.map(({ id }) => id),
     accept: request.requiredAccuracy ?? first('accept') ?? policy.accept,
     verifyFrom: verifyFrom === undefined ? policy.verifyFrom : verifyFrom,
     human: first('human') ?? policy.human,

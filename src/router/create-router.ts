@@ -1,0 +1,289 @@
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionParams,
+  ChatCompletions,
+  Engine,
+  RequestOptions,
+} from '../contract/engine'
+import { EngineError } from '../contract/error'
+import type { Modality, Price } from '../contract/route'
+import { createAnswerCache } from './answer-cache'
+import { createBudget } from './budget'
+import { completionOf } from './completion-of'
+import { createConsent, type AskConsent, type Consent } from './consent'
+import { factsOf, type DescribeQuestion } from './facts'
+import { createLedger, type Ledger, type LedgerEntry } from './ledger'
+import { parsePolicy, type Policy, type PolicyInput } from './policy/schema'
+import { settingsFor } from './policy/settings'
+import { createScan } from './privacy/scan'
+import type { AnyScan } from './privacy/vault'
+import {
+  createFeedbackList,
+  createPeopleQueue,
+  createWaitingList,
+  labelsOf,
+  type Feedback,
+  type FeedbackLabel,
+  type KeptList,
+  type PersonCase,
+  type WaitingQuestion,
+} from './queues'
+import { RouteRequest } from './route-request'
+import type { RouterParts, RouteRun } from './route-run'
+import { runShadow } from './shadow'
+import type { ConfidenceModel } from './signals/types'
+import { createMemoryStorage, TABLES, type RouterStorage } from './storage/tables'
+import { spanOf, type RouteSpan } from './telemetry'
+
+export interface CreateRouterOptions {
+  /** Answers on the device: Minnow's engine or any other. The router does not dispose of it. */
+  local: Engine
+  /** Is asked only then: one remote, or several as one (`createRemotePool`). Not disposed of either. Default: none. */
+  remote?: Engine | null
+  /** Default: local first, at most 10 % wrong answers accepted, personal data redacted. See docs/escalation.md. */
+  policy?: PolicyInput
+  /** Made by `minnow calibrate` for this very model. Default: none; local answers are then taken as they are. */
+  calibration?: ConfidenceModel | null
+  /** Asked before the first byte of a request leaves. Default: nobody can be asked, so nothing leaves. */
+  consent?: AskConsent
+  /** What remotes charge, by model, where they do not tell it themselves. */
+  prices?: Readonly<Record<string, Price>>
+  /** Where the ledger, queues, cache and consent are kept. Default: in memory. See `openIndexedDbStorage`. */
+  storage?: RouterStorage
+  /** Whose requests these are, where a request does not say. Default 'local'. */
+  user?: string
+  /** What the local engine can do, as `requires` of requests name it. Default ['json']. */
+  localFeatures?: readonly string[]
+  /** Default ['text']. */
+  localModalities?: readonly Modality[]
+  /** Tells task and language of a question. Default: from its words. */
+  describe?: DescribeQuestion
+  /** Finds personal data, in the place of Minnow's own scan. */
+  scan?: AnyScan
+  /** Asked when a question could wait for the network. Default: nothing waits. */
+  askToWait?: (question: WaitingQuestion) => boolean | Promise<boolean>
+  /** A waiting question was answered. */
+  onAnswered?: (question: WaitingQuestion, completion: ChatCompletion) => void
+  /** An answer was put in the queue for people. */
+  onHuman?: (item: PersonCase) => void
+  /** Gets a span for each request, without any text of it. Default: nothing is told. */
+  onSpan?: (span: RouteSpan) => void
+  /** Default: what the browser says; true where it says nothing. */
+  isOnline?: () => boolean
+  /** Milliseconds since 1970. For tests. */
+  now?: () => number
+  /** 0 to 1. For tests. */
+  random?: () => number
+}
+
+/** An engine over engines, with what it keeps on the device. */
+export interface Router extends Engine {
+  readonly policy: Policy
+  /** Replaces the policy for requests from now on. @throws EngineError 'invalid-argument', and then the old one stays. */
+  setPolicy(policy: PolicyInput | string): void
+  readonly ledger: Ledger
+  readonly consent: Pick<Consent, 'remembered' | 'withdraw'>
+  readonly waiting: Pick<KeptList<WaitingQuestion>, 'list' | 'remove'> & {
+    /** Sends all that wait; those that fail go on waiting. @returns how many were answered. */
+    send(options?: { signal?: AbortSignal }): Promise<number>
+  }
+  readonly people: Pick<KeptList<PersonCase>, 'list' | 'remove'>
+  readonly feedback: {
+    /** @param entry `id` of the answer's settled route. */
+    add(entry: string, kind: Feedback['kind'], text?: string): Promise<void>
+    list(): Promise<Feedback[]>
+    /** What a calibration can learn from: local answers and whether people found them right. */
+    labels(): Promise<FeedbackLabel[]>
+  }
+  /** Deletes everything the router keeps. */
+  wipe(): Promise<void>
+}
+
+/**
+ * Routes each request to the local engine or to a remote, by policy and confidence.
+ * @throws EngineError 'invalid-argument' where the policy is not valid or the calibration is of another model.
+ */
+export function createRouter(options: CreateRouterOptions): Router {
+  const { local, remote = null, calibration = null, prices = {}, user = 'local', now = Date.now } = options
+  const { storage = createMemoryStorage() } = options
+  checkCalibration(calibration, local)
+  let policy = parsePolicy(options.policy ?? {})
+  const describe: DescribeQuestion = options.describe ?? (() => ({ task: 'chat', language: 'und' }))
+  const disposal = new AbortController()
+  const background = new Set<Promise<unknown>>()
+  const ledger = createLedger(storage)
+  const feedback = createFeedbackList(storage)
+  const parts: RouterParts = {
+    local,
+    remote,
+    calibration,
+    policy: () => policy,
+    scanFor: (level) => options.scan ?? createScan(level),
+    // Own keys only: a model may have any name.
+    priceOf: (model) => (Object.hasOwn(prices, model) ? (prices[model] ?? null) : null),
+    localFeatures: new Set(options.localFeatures ?? ['json']),
+    localModalities: new Set(options.localModalities ?? ['text']),
+    consent: createConsent(options.consent, storage, now),
+    budget: createBudget(() => policy, ledger, now),
+    cache: createAnswerCache(storage, now),
+    ledger,
+    waiting: createWaitingList(storage),
+    people: createPeopleQueue(storage),
+    askToWait: options.askToWait ?? (() => false),
+    onHuman: options.onHuman ?? (() => {}),
+    isOnline:
+      options.isOnline ??
+      (() => (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine ?? true),
+    now,
+    random: options.random ?? Math.random,
+    usualRemoteMs: null,
+  }
+
+  async function* routed(
+    params: ChatCompletionParams,
+    { signal }: RequestOptions,
+  ): AsyncGenerator<ChatCompletionChunk, void> {
+    const run = startRun(parts, params, {
+      user,
+      describe,
+      signal: signal === undefined ? disposal.signal : AbortSignal.any([signal, disposal.signal]),
+    })
+    run.signal.throwIfAborted()
+    const request = new RouteRequest(run)
+    try {
+      yield* request.chunks()
+    } finally {
+      options.onSpan?.(spanOf(run.entry))
+    }
+    const shadow = runShadow(run, request.text, disposal.signal)
+    background.add(shadow)
+    void shadow.finally(() => background.delete(shadow))
+  }
+
+  const create = async (
+    params: ChatCompletionParams,
+    requestOptions: RequestOptions = {},
+  ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> => {
+    disposal.signal.throwIfAborted()
+    requestOptions.signal?.throwIfAborted()
+    const asked: ChatCompletionParams =
+      params.stream === true ? params : { ...params, stream_options: { include_usage: true } }
+    const chunks = routed(asked, requestOptions)
+    return params.stream === true ? chunks : completionOf(chunks)
+  }
+  const completions = { create: create as ChatCompletions['create'] }
+
+  return {
+    chat: { completions },
+    get info() {
+      return local.info
+    },
+    get policy() {
+      return policy
+    },
+    setPolicy(next) {
+      policy = parsePolicy(next)
+    },
+    ledger,
+    consent: parts.consent,
+    waiting: {
+      list: () => parts.waiting.list(),
+      remove: (id) => parts.waiting.remove(id),
+      async send({ signal } = {}) {
+        let answered = 0
+        for (const question of await parts.waiting.list()) {
+          signal?.throwIfAborted()
+          if (!parts.isOnline()) break
+          const { messages, user: owner, scope } = question
+          try {
+            const completion = await completions.create(
+              { messages, minnow: { route: { mode: 'only-in-cloud', user: owner, scope } } },
+              signal === undefined ? {} : { signal },
+            )
+            await parts.waiting.remove(question.id)
+            answered++
+            options.onAnswered?.(question, completion)
+          } catch (error) {
+            // The ledger has it; the question stays where it is.
+            if (signal?.aborted === true || disposal.signal.aborted) throw error
+          }
+        }
+        return answered
+      },
+    },
+    people: parts.people,
+    feedback: {
+      async add(entry, kind, text) {
+        const about = await ledger.get(entry)
+        await feedback.put({
+          id: crypto.randomUUID(),
+          at: now(),
+          user: about?.user ?? user,
+          entry,
+          kind,
+          text: text ?? null,
+          task: about?.task ?? null,
+          confidence: about?.confidence ?? null,
+          source: about?.source?.kind ?? null,
+        })
+      },
+      list: () => feedback.list(),
+      labels: async () => labelsOf(await feedback.list()),
+    },
+    async wipe() {
+      await Promise.all(TABLES.map((table) => storage.clear(table)))
+    },
+    async dispose() {
+      disposal.abort(new EngineError('disposed', 'The router was disposed of. Create another one.'))
+      await Promise.allSettled(background)
+      storage.close()
+    },
+  }
+}
+
+function checkCalibration(calibration: ConfidenceModel | null, local: Engine): void {
+  if (calibration === null || calibration.modelHash === local.info.modelHash) return
+  throw new EngineError(
+    'invalid-argument',
+    `The calibration was made for the model ${calibration.modelHash.slice(0, 12)}…, and the local engine's is ` +
+      `${local.info.modelHash?.slice(0, 12) ?? 'not told'}. Run "minnow calibrate" for this model, or leave it out.`,
+    { details: { wanted: calibration.modelHash, got: local.info.modelHash ?? null } },
+  )
+}
+
+function startRun(
+  parts: RouterParts,
+  params: ChatCompletionParams,
+  { user: defaultUser, describe, signal }: { user: string; describe: DescribeQuestion; signal: AbortSignal },
+): RouteRun {
+  const request = params.minnow?.route ?? {}
+  const { user = defaultUser, scope = 'default' } = request
+  const at = parts.now()
+  const facts = factsOf(params, request, { user, at: new Date(at), describe })
+  const settings = settingsFor(parts.policy(), facts, request)
+  const entry: LedgerEntry = {
+    id: `chatcmpl-${crypto.randomUUID()}`,
+    at,
+    user,
+    scope,
+    task: facts.task,
+    language: facts.language,
+    arms: [...settings.arms],
+    outcome: 'aborted',
+    errorCode: null,
+    decisions: [],
+    source: null,
+    confidence: null,
+    localModel: parts.local.info.model,
+    remoteModel: null,
+    tokens: { localIn: 0, localOut: 0, wastedLocal: 0, remoteIn: 0, remoteOut: 0, estimated: false },
+    price: null,
+    cost: { spentUsd: 0, savedUsd: 0, priced: false, shadowUsd: 0 },
+    latencyMs: { total: 0, firstText: null, local: 0, remote: 0, scan: 0, consent: 0 },
+    sent: [],
+    shadowAgreed: null,
+    human: false,
+  }
+  return { parts, params, request, facts, settings, entry, signal, consented: false }
+}

@@ -1,0 +1,49 @@
+import type { ChatCompletionParams, ChatMessage } from '../contract/engine'
+import type { Modality, RouteRequest } from '../contract/route'
+import { estimateTokens } from './ledger'
+import type { RequestFacts } from './policy/settings'
+
+/** Tells the kind of task and the language (ISO 639-1 or 'und') of a question. */
+export type DescribeQuestion = (question: string) => { task: string; language: string }
+
+/** What the policy's rules look at; the caller's own words go before what is told from the text. */
+export function factsOf(
+  params: ChatCompletionParams,
+  request: RouteRequest,
+  { user, at, describe }: { user: string; at: Date; describe: DescribeQuestion },
+): RequestFacts {
+  const question = questionOf(params.messages)
+  const { task, language } = describe(question)
+  const promptTokens = estimateTokens(params.messages.map(({ content }) => textOf(content)).join('\n'))
+  return {
+    task: request.task ?? task,
+    language: request.language ?? language,
+    complexity: request.complexity ?? (promptTokens > 1500 ? 'high' : promptTokens > 200 ? 'medium' : 'low'),
+    modality: request.modality ?? modalityOf(params.messages),
+    promptTokens,
+    user,
+    at,
+  }
+}
+
+/** The last thing the user said. */
+export function questionOf(messages: readonly ChatMessage[]): string {
+  return textOf(messages.findLast(({ role }) => role === 'user')?.content)
+}
+
+/** Contents are texts by type; parts, as OpenAI's clients send them, are looked through all the same. */
+function textOf(content: unknown): string {
+  return typeof content === 'string' ? content : JSON.stringify(content ?? '')
+}
+
+function modalityOf(messages: readonly ChatMessage[]): Modality {
+  const kinds = messages.flatMap(({ content }: { content: unknown }) =>
+    Array.isArray(content)
+      ? content.map((part: unknown) =>
+          typeof part === 'object' && part !== null && 'type' in part ? String(part.type) : '',
+        )
+      : [],
+  )
+  if (kinds.some((kind) => kind.includes('image'))) return 'image'
+  return kinds.some((kind) => kind.includes('audio')) ? 'audio' : 'text'
+}

@@ -1,0 +1,68 @@
+import type { DecisionStage, RouteReason } from '../contract/route'
+import { questionOf } from './facts'
+import type { LocalDraft } from './local-draft'
+import type { RouteRun } from './route-run'
+import type { PromptSignal, TaskKind } from './signals/types'
+import { repeatsItself } from './verify'
+
+/** What is thought of a local answer at one stage. */
+export interface Judgement {
+  /** false: more is wanted than this answer. */
+  readonly accept: boolean
+  readonly reason: RouteReason
+  readonly confidence: number | null
+  readonly threshold: number | null
+}
+
+/** Reads the signals at a stage. Where no calibration fits, only the text itself can be found wanting. */
+export function judge(run: RouteRun, draft: LocalDraft, stage: Exclude<DecisionStage, 'rules'>): Judgement {
+  const fault = faultOf(run, draft, stage)
+  const { calibration } = run.parts
+  if (calibration === null) {
+    return { accept: fault === null, reason: fault ?? 'uncalibrated', confidence: null, threshold: null }
+  }
+  const prompt: PromptSignal = {
+    hidden: draft.reading?.hidden ?? null,
+    tokens: draft.reading?.tokens ?? 0,
+    text: questionOf(run.params.messages),
+    task: run.facts.task as TaskKind,
+    language: run.facts.language,
+  }
+  const point = stage === 'before' ? 'before' : stage === 'after' ? 'after' : 'during'
+  const confidence =
+    point === 'before'
+      ? calibration.beforeAnswer(prompt)
+      : point === 'after'
+        ? calibration.afterAnswer(prompt, draft.tokens, draft.text)
+        : calibration.duringAnswer(prompt, draft.tokens, draft.text)
+  const { accept } = run.settings
+  const threshold = typeof accept === 'number' ? accept : calibration.threshold(point, accept, prompt.task)
+  if (fault !== null) return { accept: false, reason: fault, confidence, threshold }
+  if (confidence === null || threshold === null || Number.isNaN(confidence)) {
+    return { accept: true, reason: 'uncalibrated', confidence, threshold }
+  }
+  const enough = confidence >= threshold
+  return { accept: enough, reason: enough ? 'confident' : 'unsure', confidence, threshold }
+}
+
+function faultOf(
+  { request }: RouteRun,
+  { text, finish }: LocalDraft,
+  stage: DecisionStage,
+): 'repetition' | 'broken-json' | null {
+  if (stage === 'before') return null
+  if (repeatsItself(text)) return 'repetition'
+  if (stage === 'after' && request.requires?.includes('json') === true && finish !== null && !isJson(text)) {
+    return 'broken-json'
+  }
+  return null
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,250 @@
+import type { ChatCompletionChunk, ChatCompletionParams, Usage } from '../contract/engine'
+import { EngineError } from '../contract/error'
+import type { OutgoingRequest, Price, RouteReason, SendPurpose } from '../contract/route'
+import { cacheKey } from './answer-cache'
+import { costOf, estimateTokens } from './ledger'
+import { passGate, textsOf, type Outgoing } from './privacy/gate'
+import { priceFor, type RouteRun } from './route-run'
+
+/** A part of a remote's answer, personal data put back. */
+export interface RemotePart {
+  readonly text: string
+  readonly chunk: ChatCompletionChunk | null
+}
+
+export type Hop =
+  | { readonly denied: RouteReason; readonly cause?: unknown }
+  | { readonly model: string; readonly cached: boolean; readonly parts: AsyncGenerator<RemotePart, void> }
+
+/**
+ * One way out of the device: an answer, a verification or a shadow run. Everything that forbids it is checked here, anew
+ * for every hop: the label 'private', the network, personal data, the cache, money, consent. Whatever leaves is
+ * looked at once more by `beforeSend` for each attempt.
+ */
+export async function openHop(
+  run: RouteRun,
+  purpose: SendPurpose,
+  asked: ChatCompletionParams,
+): Promise<Hop> {
+  const { parts, entry, settings, request, signal } = run
+  const { remote } = parts
+  if (request.private === true) return { denied: 'private' }
+  if (settings.mode === 'only-on-device') return { denied: 'mode' }
+  if (remote === null) return { denied: 'no-remote' }
+  signal.throwIfAborted()
+
+  // The model named in the request is the local one's or none; a remote knows its own.
+  const { model: _model, ...params } = asked
+  const scanned = parts.now()
+  const passage = await passGate(params, settings.personalData, parts.scanFor(settings.personalData.level))
+  entry.latencyMs.scan += parts.now() - scanned
+  if ('denied' in passage) return passage
+  const { outgoing } = passage
+  const { lifetimeMs } = parts.policy().cache ?? {}
+  const key =
+    purpose === 'answer' && lifetimeMs !== undefined
+      ? await cacheKey(entry.user, remote.info.model, outgoing.params)
+      : null
+  const found = key === null ? null : await parts.cache.get(key).catch(() => null)
+  if (found !== null) {
+    const { model, text } = found
+    return { model, cached: true, parts: onePart(outgoing.vault.restore(text)) }
+  }
+
+  if (!parts.isOnline()) return { denied: 'offline' }
+  if (purpose !== 'shadow' && (parts.usualRemoteMs ?? 0) > settings.maxLatencyMs) return { denied: 'latency' }
+  const price = priceFor(run)
+  const bytes = textsOf(outgoing.params).reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0)
+  const allowance =
+    purpose === 'shadow'
+      ? { mostTokens: null, release() {} }
+      : await parts.budget.reserve({
+          user: entry.user,
+          // Fewer than four bytes a token: rather too much than too little.
+          tokensIn: Math.ceil(bytes / 3) + 8 * outgoing.params.messages.length,
+          tokensOut: outgoing.params.max_completion_tokens ?? outgoing.params.max_tokens ?? null,
+          price,
+          requestUsd: settings.maxCostUsd - entry.cost.spentUsd,
+        })
+  if (allowance === null) return { denied: 'budget' }
+  try {
+    const limited = withLimit(outgoing.params, allowance.mostTokens)
+    if (!(await mayLeave(run, purpose, limited, outgoing))) {
+      allowance.release()
+      return { denied: 'no-consent' }
+    }
+    const keep =
+      key === null || lifetimeMs === undefined
+        ? undefined
+        : (model: string, text: string) => parts.cache.put(key, entry.user, { model, text }, lifetimeMs)
+    return {
+      model: remote.info.model,
+      cached: false,
+      parts: send(run, purpose, { ...outgoing, params: limited }, { release: allowance.release, keep }),
+    }
+  } catch (error) {
+    allowance.release()
+    throw error
+  }
+}
+
+async function* onePart(text: string): AsyncGenerator<RemotePart, void> {
+  yield { text, chunk: null }
+}
+
+function withLimit(params: ChatCompletionParams, mostTokens: number | null): ChatCompletionParams {
+  if (mostTokens === null || mostTokens === Infinity) return params
+  const key = params.max_completion_tokens == null ? 'max_tokens' : 'max_completion_tokens'
+  return { ...params, [key]: Math.min(params[key] ?? Infinity, mostTokens) }
+}
+
+/** Nobody is asked for a shadow run: it goes where consent is remembered, or not at all. */
+async function mayLeave(
+  run: RouteRun,
+  purpose: SendPurpose,
+  params: ChatCompletionParams,
+  { vault }: Outgoing,
+): Promise<boolean> {
+  const { parts, entry, signal } = run
+  const { user, scope } = entry
+  if (purpose === 'shadow') return parts.consent.remembered(user, scope).catch(() => false)
+  if (run.consented) return true
+  const asked = parts.now()
+  const model = parts.remote?.info.model ?? ''
+  run.consented = await parts.consent.ask({
+    purpose,
+    model,
+    scope,
+    user,
+    text: JSON.stringify(params, null, 2),
+    redacted: vault.replaced,
+    signal,
+  })
+  entry.latencyMs.consent += parts.now() - asked
+  signal.throwIfAborted()
+  return run.consented
+}
+
+interface SendEnd {
+  release(): void
+  keep: ((model: string, text: string) => Promise<void>) | undefined
+}
+
+/** Sends, and gives the parts of the answer. Ends the reservation and writes down what it cost, however it ends. */
+async function* send(
+  run: RouteRun,
+  purpose: SendPurpose,
+  { params, vault, recheck }: Outgoing,
+  { release, keep }: SendEnd,
+): AsyncGenerator<RemotePart, void> {
+  const { parts, entry, settings } = run
+  const remote = parts.remote!
+  const started = parts.now()
+  const restorer = vault.createRestorer()
+  let attempts = 0
+  const record = (to: string, text: string): void => {
+    entry.sent.push({
+      purpose,
+      at: parts.now(),
+      to,
+      text,
+      attempt: ++attempts,
+      redacted: [...vault.replaced],
+    })
+  }
+  const beforeSend = async (request: OutgoingRequest): Promise<void> => {
+    run.signal.throwIfAborted()
+    await recheck(request)
+    record(request.url, request.body)
+    // Kept before it leaves, so that a crash hides nothing that was sent.
+    if (attempts === 1) await parts.ledger.put(entry).catch(() => undefined)
+  }
+  // Minnow's remotes show what they send; of others the parameters are all there is to record.
+  if (remote.info.backend !== 'remote') record(remote.info.model, JSON.stringify(params))
+
+  const tooSlow = new AbortController()
+  const timer =
+    settings.maxLatencyMs === Infinity || purpose === 'shadow'
+      ? undefined
+      : setTimeout(
+          () =>
+            tooSlow.abort(
+              new EngineError(
+                'timeout',
+                `The remote gave no text within ${settings.maxLatencyMs} ms, the ceiling of this request.`,
+              ),
+            ),
+          Math.min(settings.maxLatencyMs, 2 ** 31 - 1),
+        )
+  let text = ''
+  let raw = ''
+  let model = remote.info.model
+  let usage: Usage | null = null
+  let price: Price | null = null
+  let finished = false
+  try {
+    const chunks = await remote.chat.completions.create(
+      { ...params, stream: true, stream_options: { include_usage: true } },
+      { signal: AbortSignal.any([run.signal, tooSlow.signal]), beforeSend },
+    )
+    for await (const chunk of chunks) {
+      clearTimeout(timer)
+      if (attempts === 0) record(model, JSON.stringify(params))
+      model = chunk.model
+      usage = chunk.usage ?? usage
+      price = chunk.minnow?.remote?.price ?? price
+      const choice = chunk.choices[0]
+      const piece = choice?.delta.content ?? ''
+      raw += piece
+      const part = restorer.push(piece) + (choice?.finish_reason ? restorer.flush() : '')
+      text += part
+      if (choice?.finish_reason === 'stop') finished = true
+      yield { text: part, chunk }
+    }
+    const rest = restorer.flush()
+    if (rest !== '') yield { text: rest, chunk: null }
+    const ms = parts.now() - started
+    if (purpose === 'answer')
+      parts.usualRemoteMs = parts.usualRemoteMs === null ? ms : 0.7 * parts.usualRemoteMs + 0.3 * ms
+    if (finished && raw !== '' && keep !== undefined) await keep(model, raw).catch(() => undefined)
+  } finally {
+    clearTimeout(timer)
+    if (attempts > 0) account(run, purpose, { params, raw, model, usage, price })
+    entry.latencyMs.remote += purpose === 'shadow' ? 0 : parts.now() - started
+    // The reservation ends once the ledger knows, or the money would be there twice for a moment.
+    await parts.ledger.put(entry).catch(() => undefined)
+    release()
+  }
+}
+
+interface SendOutcome {
+  params: ChatCompletionParams
+  /** As it came. */
+  raw: string
+  model: string
+  usage: Usage | null
+  /** As the remote tells it; null where it does not. */
+  price: Price | null
+}
+
+function account(
+  run: RouteRun,
+  purpose: SendPurpose,
+  { params, raw, model, usage, ...told }: SendOutcome,
+): void {
+  const { entry, parts } = run
+  const tokensIn = usage?.prompt_tokens ?? estimateTokens(textsOf(params.messages).join('\n'))
+  const tokensOut = usage?.completion_tokens ?? estimateTokens(raw)
+  const price = told.price ?? parts.priceOf(model) ?? priceFor(run)
+  const cost = price === null ? 0 : costOf(price, tokensIn, tokensOut)
+  if (purpose === 'shadow') {
+    entry.cost.shadowUsd += cost
+    return
+  }
+  entry.remoteModel = model
+  entry.price = price
+  entry.tokens.remoteIn += tokensIn
+  entry.tokens.remoteOut += tokensOut
+  if (usage === null || usage.estimated === true) entry.tokens.estimated = true
+  entry.cost.spentUsd += cost
+}

@@ -1,0 +1,67 @@
+import type { ChatCompletionParams, Engine } from '../contract/engine'
+import type { Price, RouteDecision, RouteRequest } from '../contract/route'
+import type { AnswerCache } from './answer-cache'
+import type { Budget } from './budget'
+import type { Consent } from './consent'
+import type { LedgerEntry, WritableLedger } from './ledger'
+import type { RequestFacts, RouteSettings } from './policy/settings'
+import type { Policy } from './policy/schema'
+import type { AnyScan } from './privacy/vault'
+import type { KeptList, PersonCase, WaitingQuestion } from './queues'
+import type { ConfidenceModel } from './signals/types'
+
+/** What a router is made of; shared by its requests. */
+export interface RouterParts {
+  readonly local: Engine
+  readonly remote: Engine | null
+  /** null also where it was fitted to another model. */
+  readonly calibration: ConfidenceModel | null
+  readonly policy: () => Policy
+  readonly scanFor: (level: 'standard' | 'strict') => AnyScan
+  readonly priceOf: (model: string) => Price | null
+  readonly localFeatures: ReadonlySet<string>
+  readonly localModalities: ReadonlySet<string>
+  readonly consent: Consent
+  readonly budget: Budget
+  readonly cache: AnswerCache
+  readonly ledger: WritableLedger
+  readonly waiting: KeptList<WaitingQuestion>
+  readonly people: KeptList<PersonCase>
+  /** Whether a question may wait for the network: asked first. */
+  readonly askToWait: (question: WaitingQuestion) => boolean | Promise<boolean>
+  readonly onHuman: (item: PersonCase) => void
+  readonly isOnline: () => boolean
+  readonly now: () => number
+  /** 0 (included) to 1 (excluded). */
+  readonly random: () => number
+  /** Milliseconds a remote usually takes to a whole answer; null before the first. */
+  usualRemoteMs: number | null
+}
+
+/** One request on its way. `entry` grows until it is written to the ledger. */
+export interface RouteRun {
+  readonly parts: RouterParts
+  readonly params: ChatCompletionParams
+  readonly request: RouteRequest
+  readonly facts: RequestFacts
+  readonly settings: RouteSettings
+  readonly entry: LedgerEntry
+  readonly signal: AbortSignal
+  /** Set once the user agreed for this request. */
+  consented: boolean
+}
+
+export function decide(
+  run: RouteRun,
+  decision: Pick<RouteDecision, 'action' | 'stage' | 'reason'> & Partial<RouteDecision>,
+): RouteDecision {
+  const whole: RouteDecision = { confidence: null, threshold: null, rule: null, ...decision }
+  run.entry.decisions.push(whole)
+  return whole
+}
+
+/** The price that holds for this request: the one in the ledger. */
+export function priceFor(run: RouteRun): Price | null {
+  const { remote } = run.parts
+  return remote === null ? null : (remote.info.price ?? run.parts.priceOf(remote.info.model))
+}
