@@ -43,6 +43,7 @@ export async function cacheKey(
 }
 
 export function createAnswerCache(storage: RouterStorage, now: () => number): AnswerCache {
+  const keep = (row: z.infer<typeof rowSchema>): Promise<void> => storage.put('cache', row)
   return {
     async get(key) {
       const row = rowSchema.safeParse(await storage.get('cache', key))
@@ -52,9 +53,7 @@ export function createAnswerCache(storage: RouterStorage, now: () => number): An
       return null
     },
     put: (key, user, { model, text }, lifetimeMs) =>
-      storage.put('cache', { id: key, at: now(), user, expires: now() + lifetimeMs, model, text } as z.infer<
-        typeof rowSchema
-      >),
+      keep({ id: key, at: now(), user, expires: now() + lifetimeMs, model, text }),
     wipe: () => storage.clear('cache'),
   }
 }

@@ -64,8 +64,9 @@ export async function openDraft(run: RouteRun): Promise<LocalDraft> {
       const from = parts.now()
       try {
         for (;;) {
-          const { value: chunk, done } = await iterator.next()
-          if (done === true) return null
+          const result = await iterator.next()
+          if (result.done === true) return null
+          const chunk = result.value
           usage = chunk.usage ?? usage
           const choice = chunk.choices[0]
           reading = chunk.minnow?.promptSignals ?? reading

@@ -94,7 +94,7 @@ async function* onePart(text: string): AsyncGenerator<RemotePart, void> {
 
 function withLimit(params: ChatCompletionParams, mostTokens: number | null): ChatCompletionParams {
   if (mostTokens === null || mostTokens === Infinity) return params
-  const key = params.max_completion_tokens == null ? 'max_tokens' : 'max_completion_tokens'
+  const key = typeof params.max_completion_tokens === 'number' ? 'max_completion_tokens' : 'max_tokens'
   return { ...params, [key]: Math.min(params[key] ?? Infinity, mostTokens) }
 }
 

@@ -119,7 +119,7 @@ export class RouteRequest {
         const remote = yield* this.#escalateIfPoor('before', judge(run, draft, 'before'))
         if (remote !== null) return remote
       }
-      if (chunk.choices[0]?.finish_reason != null) {
+      if (finishOf(chunk) !== null) {
         ending = chunk
         continue
       }
@@ -212,12 +212,12 @@ export class RouteRequest {
     const decision = this.#decision()
     let isReplaced = false
     let model = hop.model
-    let ending: ChatCompletionChunk | null = null
+    let finish: FinishReason = 'stop'
     try {
       for await (const { text, chunk } of hop.parts) {
         model = chunk?.model ?? model
         this.#usage = chunk?.usage ?? this.#usage
-        if (chunk?.choices[0]?.finish_reason != null) ending = chunk
+        finish = finishOf(chunk) ?? finish
         if (text === '') continue
         if (!isReplaced) {
           isReplaced = true
@@ -242,7 +242,7 @@ export class RouteRequest {
       return null
     }
     this.#draft?.account(true)
-    yield this.#end(model, ending?.choices[0]?.finish_reason ?? 'stop')
+    yield this.#end(model, finish)
     return { kind: hop.cached ? 'cache' : 'remote', model, verifiedBy: null }
   }
 
@@ -431,13 +431,20 @@ export class RouteRequest {
 
   /** An engine's chunk as one of ours: readings the caller did not ask for are left out, usage comes at the end. */
   #shape({ choices, model, minnow }: ChatCompletionChunk): ChatCompletionChunk {
-    const { signals, promptSignals, ...rest } = minnow ?? {}
-    const kept = this.#run.params.minnow?.signals === true ? minnow : rest
+    const kept = { ...minnow }
+    if (this.#run.params.minnow?.signals !== true) {
+      delete kept.signals
+      delete kept.promptSignals
+    }
     return {
       ...this.#chunk({}),
       model,
       choices,
-      ...(kept === undefined || Object.keys(kept).length === 0 ? {} : { minnow: kept }),
+      ...(Object.keys(kept).length === 0 ? {} : { minnow: kept }),
     }
   }
+}
+
+function finishOf(chunk: ChatCompletionChunk | null): FinishReason | null {
+  return chunk?.choices[0]?.finish_reason ?? null
 }

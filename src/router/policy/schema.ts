@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { _default as defaulted } from 'zod/mini'
 import { EngineError } from '../../contract/error'
 
 const share = z.number().check(z.minimum(0), z.maximum(1))
@@ -56,22 +57,22 @@ const ruleSchema = z.strictObject({
     /** Local time of the device; may pass midnight. `to` is excluded. */
     hours: z.optional(z.strictObject({ from: clock, to: clock })),
   }),
-  then: z.strictObject(settingShapes),
+  set: z.strictObject(settingShapes),
 })
 
 const policySchema = z.strictObject({
-  schemaVersion: z._default(z.literal(1), 1),
-  mode: z._default(modeSchema, 'prefer-on-device'),
-  accept: z._default(acceptSchema, { kind: 'risk', most: 0.1 }),
-  verifyFrom: z._default(z.nullable(share), null),
-  human: z._default(z.enum(['never', 'unresolved', 'always']), 'never'),
+  schemaVersion: defaulted(z.literal(1), 1),
+  mode: defaulted(modeSchema, 'prefer-on-device'),
+  accept: defaulted(acceptSchema, { kind: 'risk', most: 0.1 }),
+  verifyFrom: defaulted(z.nullable(share), null),
+  human: defaulted(z.enum(['never', 'unresolved', 'always']), 'never'),
   maxCostUsd: settingShapes.maxCostUsd,
   maxLatencyMs: settingShapes.maxLatencyMs,
-  personalData: z._default(personalDataSchema, { action: 'redact', level: 'standard' }),
+  personalData: defaulted(personalDataSchema, { action: 'redact', level: 'standard' }),
   /** Tokens of the local answer that are not shown before the decision on them. 0 shows all at once. */
-  holdBackTokens: z._default(z.int().check(z.minimum(0), z.maximum(64)), 16),
+  holdBackTokens: defaulted(z.int().check(z.minimum(0), z.maximum(64)), 16),
   /** US dollars. `day` is of all users of this device together; days begin at local midnight. */
-  budget: z._default(
+  budget: defaulted(
     z.strictObject({
       dayUsd: z.optional(dollars),
       userDayUsd: z.optional(dollars),
@@ -80,16 +81,16 @@ const policySchema = z.strictObject({
     {},
   ),
   /** Exact cache of remote answers; null: none. */
-  cache: z._default(z.nullable(z.strictObject({ lifetimeMs: count })), null),
+  cache: defaulted(z.nullable(z.strictObject({ lifetimeMs: count })), null),
   /** The first rule that matches and states a setting decides it. */
-  rules: z._default(z.array(ruleSchema), []),
-  /** A/B splits: `share` of users get `then`, always the same ones. Rules go before experiments. */
-  experiments: z._default(
-    z.array(z.strictObject({ id: label, share, then: z.strictObject(settingShapes) })),
+  rules: defaulted(z.array(ruleSchema), []),
+  /** A/B splits: `share` of users get `set`, always the same ones. Rules go before experiments. */
+  experiments: defaulted(
+    z.array(z.strictObject({ id: label, share, set: z.strictObject(settingShapes) })),
     [],
   ),
   /** This share of locally answered requests is asked of the remote as well, unseen, to compare. null: none. */
-  shadow: z._default(z.nullable(z.strictObject({ share })), null),
+  shadow: defaulted(z.nullable(z.strictObject({ share })), null),
 })
 
 /** A policy, whole. */

@@ -33,12 +33,12 @@ export function settingsFor(policy: Policy, facts: RequestFacts, request: RouteR
   const rules = policy.rules.filter((rule) => matches(rule, facts, request))
   const arms = policy.experiments.filter(({ id, share }) => unitHash(`${id}\u0000${facts.user}`) < share)
   const sources = [...rules, ...arms]
-  const first = <K extends keyof PolicyRule['then']>(key: K): PolicyRule['then'][K] =>
-    sources.find(({ then }) => then[key] !== undefined)?.then[key]
+  const first = <K extends keyof PolicyRule['set']>(key: K): PolicyRule['set'][K] =>
+    sources.find(({ set }) => set[key] !== undefined)?.set[key]
   const ceiling = (...values: readonly (number | undefined)[]): number =>
     Math.min(Infinity, ...values.filter((value) => value !== undefined))
-  const modeRule = rules.find(({ then }) => then.mode !== undefined)
-  const modeArm = arms.find(({ then }) => then.mode !== undefined)
+  const modeRule = rules.find(({ set }) => set.mode !== undefined)
+  const modeArm = arms.find(({ set }) => set.mode !== undefined)
   const verifyFrom = first('verifyFrom')
   return {
     mode: request.mode ?? first('mode') ?? policy.mode,

@@ -27,7 +27,7 @@ const capitals: Detector = (text) => {
 /** Words of other letters than Latin have no capitals that tell, and letters beyond ASCII are names more often than not. */
 const beyondAscii = pattern(
   'person',
-  /(?<![\p{L}\p{N}])(?=[\p{L}\p{M}'’-]{0,40}[^\x00-\x7f’])[\p{L}\p{M}'’-]{2,60}/u,
+  /(?<![\p{L}\p{N}])(?=[\p{L}\p{M}'’-]{0,40}[^\p{ASCII}’])[\p{L}\p{M}'’-]{2,60}/u,
 )
 
 /** Names of countries and languages as the platform has them, and words made from them. */
@@ -35,7 +35,7 @@ function worldWords(): Set<string> {
   const words = new Set<string>()
   const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' })
   const languages = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' })
-  const letters = [...'abcdefghijklmnopqrstuvwxyz']
+  const letters = 'abcdefghijklmnopqrstuvwxyz'.split('')
   for (const a of letters) {
     for (const b of letters) {
       const names = [regions.of((a + b).toUpperCase()), languages.of(a + b)]

@@ -160,7 +160,7 @@ describe('modes and hard rules', () => {
 
   test('rules, experiments and the request itself choose the mode', async () => {
     const { router } = setup({
-      policy: { rules: [{ id: 'maths', when: { tasks: ['math'] }, then: { mode: 'only-in-cloud' } }] },
+      policy: { rules: [{ id: 'maths', when: { tasks: ['math'] }, set: { mode: 'only-in-cloud' } }] },
     })
     const ruled = await ask(router, 'x', { task: 'math' })
     expect(ruled.settled.decision).toMatchObject({ reason: 'rule', rule: 'maths' })
@@ -169,7 +169,7 @@ describe('modes and hard rules', () => {
       'local',
     )
     const split = setup({
-      policy: { experiments: [{ id: 'cloud', share: 0.5, then: { mode: 'only-in-cloud' } }] },
+      policy: { experiments: [{ id: 'cloud', share: 0.5, set: { mode: 'only-in-cloud' } }] },
     })
     const kinds = new Map<string, string>()
     for (let user = 0; user < 40; user++) {
