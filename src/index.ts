@@ -9,6 +9,7 @@ export type {
   ChatMessage,
   ChatRole,
   Engine,
+  BackendPreference,
   EngineInfo,
   FinishReason,
   LoadProgress,

@@ -32,7 +32,13 @@ export interface BackendSession {
    * nor on the number of threads.
    * @throws EngineError 'context-overflow' when length + tokens.length > contextLength; the session is unchanged.
    */
-  forward(tokens: ArrayLike<number>, options?: { outputs?: number }): Promise<Logits[]>
+  forward(tokens: ArrayLike<number>, options?: ForwardOptions): Promise<Logits[]>
+  /**
+   * Appends the likeliest token of the newest output, chosen on the device: the call need not wait until that output
+   * is known here. At most two calls may be under way, and nothing else beside them. Absent where the device is this
+   * thread and waiting costs nothing.
+   */
+  follow?(options?: { detail?: LogitDetail }): Promise<Logits>
   /** Forgets all but the first `length` tokens. */
   truncate(length: number): void
   /**
@@ -43,19 +49,46 @@ export interface BackendSession {
   dispose(): void
 }
 
+export interface ForwardOptions {
+  /** How many of the last tokens to give logits of. Default 1. */
+  outputs?: number
+  /** Default 'all'. */
+  detail?: LogitDetail
+}
+
+/**
+ * What is wanted of logits, so that a GPU need not hand over a whole row: 'summary' is argmax, maximum, logSumExp,
+ * margin and entropy; 'top' adds `top`; 'all' adds `values()` and `hidden()`. A backend may give more than was asked.
+ */
+export type LogitDetail = 'summary' | 'top' | 'all'
+
+/** The likeliest tokens of a row. */
+export interface TopLogits {
+  /** Descending by logit, the lowest id first among equals. */
+  readonly ids: Uint32Array
+  readonly logits: Float32Array
+}
+
+/** Most tokens of `Logits.top`. */
+export const TOP_COUNT = 256
+
 /** Raw logits of one position. Valid until the session's next call. */
 export interface Logits {
   /** Index of the largest logit; the lowest index among equals. */
   readonly argmax: number
+  /** The largest logit. */
+  readonly maximum: number
   /** ln Σ exp(logit), temperature 1. */
   readonly logSumExp: number
   /** The largest logit minus the second largest; 0 where two share it, Infinity where there is but one. */
   readonly margin: number
   /** −Σ p ln p with p = exp(logit − logSumExp): temperature 1, in nats. */
   readonly entropy: number
-  /** (vocabularySize) A view: copy before you change it. */
+  /** The min(TOP_COUNT, vocabularySize) likeliest tokens; null where they were not asked for or `values()` is at hand. */
+  readonly top: TopLogits | null
+  /** (vocabularySize) A view: copy before you change it. Needs detail 'all'. */
   values(): Float32Array
-  /** (embeddingLength) What the head made the logits of: the hidden state after the output norm. A copy. */
+  /** (embeddingLength) What the head made the logits of: the hidden state after the output norm. A copy. Needs detail 'all'. */
   hidden(): Float32Array
 }
 

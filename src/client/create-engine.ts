@@ -1,4 +1,5 @@
 import type {
+  BackendPreference,
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionParams,
@@ -24,6 +25,8 @@ export interface CreateEngineOptions {
    * cross-origin isolated page (https://web.dev/articles/coop-coep); without it one thread is used.
    */
   threads?: number
+  /** Default 'auto'. 'webgpu' rejects with 'unsupported' where the device has none. */
+  backend?: BackendPreference
   /** Most tokens of prompt and answer together. Default: the model's own, at most what fits the memory. */
   contextLength?: number
   /** Stops the loading; createEngine() then rejects with `signal.reason`. */
@@ -43,15 +46,22 @@ export interface CreateEngineOptions {
  * 'invalid-argument', 'worker-lost'; or `signal.reason`
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
-  const { signal, threads, contextLength, onProgress, worker } = options
+  const { signal, threads, backend, contextLength, onProgress, worker } = options
   checkCount('threads', threads)
   checkCount('contextLength', contextLength)
+  checkBackend(backend)
   signal?.throwIfAborted()
   const model = toModelReference(options.model ?? defaultModelUrl())
   if (worker !== undefined) checkWorker(worker)
   const handle = worker === undefined ? await spawnWorker() : adoptWorker(worker)
   const link = new WorkerLink(handle)
-  const request: LoadRequest = { model, threads, contextLength, lifeLock: link.lifeLock ?? undefined }
+  const request: LoadRequest = {
+    model,
+    threads,
+    backend,
+    contextLength,
+    lifeLock: link.lifeLock ?? undefined,
+  }
   try {
     const info = await load(link, request, signal, onProgress)
     return new WorkerEngine(link, info)
@@ -165,6 +175,11 @@ class WorkerEngine implements Engine {
 
 function isLastOfGeneration(message: GenerationMessage): boolean {
   return message.type === 'completed' || message.type === 'ended' || message.type === 'failed'
+}
+
+function checkBackend(value: string | undefined): void {
+  if (value === undefined || ['auto', 'wasm', 'webgpu'].includes(value)) return
+  throw new EngineError('invalid-argument', `backend is 'auto', 'wasm' or 'webgpu', not '${value}'.`)
 }
 
 function checkCount(name: string, value: number | undefined): void {

@@ -175,6 +175,9 @@ export interface ChatCompletions {
   ): Promise<ChatCompletion>
 }
 
+/** Where the model runs: 'auto' is what suits the device. */
+export type BackendPreference = 'auto' | 'wasm' | 'webgpu'
+
 /** What an engine is, for people and for the ledger. */
 export interface EngineInfo {
   model: string

@@ -1,4 +1,4 @@
-import type { BackendSession, Logits } from '../backend/backend'
+import type { BackendSession, LogitDetail, Logits } from '../backend/backend'
 import { TokenList } from './token-list'
 
 /** A backend session together with the ids of the tokens in its KV cache. */
@@ -44,16 +44,41 @@ export class CachedSession {
     return kept
   }
 
-  async forward(tokens: ArrayLike<number>, outputs: number): Promise<Logits[]> {
+  async forward(
+    tokens: ArrayLike<number>,
+    options: { outputs: number; detail: LogitDetail },
+  ): Promise<Logits[]> {
     this.#broken = true
-    const logits = await this.#session.forward(tokens, { outputs })
+    const logits = await this.#session.forward(tokens, options)
     this.#broken = false
     this.#tokens.append(tokens)
     return logits
   }
 
+  /** Whether the device can go on with the likeliest token by itself. */
+  get canFollow(): boolean {
+    return this.#session.follow !== undefined
+  }
+
+  /**
+   * Begins the step behind the newest output, before that output's likeliest token is known here; tell it by
+   * `followed()` as soon as it is.
+   */
+  follow(detail: LogitDetail): Promise<Logits> {
+    const step = this.#session.follow!({ detail })
+    step.catch(() => {
+      this.#broken = true
+    })
+    return step
+  }
+
+  followed(token: number): void {
+    this.#tokens.append([token])
+  }
+
   truncate(length: number): void {
-    if (length >= this.#tokens.length) return
+    // The backend's session holds more than the list where a step that followed was not wanted any more.
+    if (length >= this.#session.length) return
     this.#session.truncate(length)
     this.#tokens.truncate(length)
   }

@@ -1,10 +1,10 @@
-import type { Logits } from '../backend/backend'
+import type { LogitDetail, Logits } from '../backend/backend'
 import type { FinishReason, Timings, Usage } from '../contract/engine'
 import type { PromptReading, TokenSignal } from '../contract/signals'
 import { AnswerText, type AnswerPiece } from './answer-text'
 import type { CachedSession } from './cached-session'
 import { DraftPolicy, MAX_DRAFT, type StepCosts } from './draft-policy'
-import { LogprobReader } from './logprobs'
+import { logitOf, LogprobReader } from './logprobs'
 import type { Pacer } from './macrotask'
 import type { GenerationSettings } from './params'
 import { PromptLookup } from './prompt-lookup'
@@ -54,6 +54,10 @@ class Generation {
   readonly #lookup: PromptLookup | null
   readonly #policy: DraftPolicy
   readonly #maxTokens: number
+  /** What is read of every step's logits. */
+  readonly #detail: LogitDetail
+  /** Whether the device goes on with the likeliest token by itself. */
+  readonly #follows: boolean
   /** The token sampled last; not yet in the KV cache. */
   #pending = -1
   #finishReason: FinishReason | null = null
@@ -64,16 +68,21 @@ class Generation {
   #accepted = 0
 
   constructor(options: GenerationOptions) {
-    const { settings, prompt, session, tokenizer } = options
+    const { settings, prompt, session, sampler, tokenizer } = options
     this.#options = options
     this.#answer = new AnswerText(tokenizer.createDetokenizer(), settings.stop)
     this.#logprobs = settings.topLogprobs === null ? null : new LogprobReader(tokenizer, settings.topLogprobs)
     this.#policy = new DraftPolicy(options.stepCosts)
     const left = session.contextLength - (settings.overflow === 'slide' ? 0 : prompt.length - 1)
     this.#maxTokens = settings.maxTokens ?? left
-    this.#lookup = settings.promptLookup
-      ? new PromptLookup(prompt.length + Math.min(this.#maxTokens, session.contextLength))
-      : null
+    const alternatives = settings.topLogprobs ?? 0
+    this.#detail = sampler.isGreedy && alternatives > 0 ? 'top' : sampler.detail
+    this.#follows = sampler.isGreedy && session.canFollow
+    // Drafts need the token that a device which follows does not wait for.
+    this.#lookup =
+      settings.promptLookup && !this.#follows
+        ? new PromptLookup(prompt.length + Math.min(this.#maxTokens, session.contextLength))
+        : null
   }
 
   async run(): Promise<GenerationResult> {
@@ -116,19 +125,52 @@ class Generation {
 
   /** Evaluates the prompt from `start` on; gives the logits of its last token. */
   async #prefill(start: number): Promise<Logits> {
-    const { prompt, session, maxBatch, signal } = this.#options
+    const { settings, prompt, session, maxBatch, signal } = this.#options
     const chunk = Math.min(PREFILL_CHUNK, maxBatch)
     for (let from = start; ; from += chunk) {
       const to = Math.min(from + chunk, prompt.length)
       const isLast = to === prompt.length
-      const [logits] = await session.forward(prompt.subarray(from, to), isLast ? 1 : 0)
+      const options = { outputs: isLast ? 1 : 0, detail: settings.signals ? ('all' as const) : this.#detail }
+      const [logits] = await session.forward(prompt.subarray(from, to), options)
       await this.#breathe()
       signal.throwIfAborted()
       if (isLast) return logits!
     }
   }
 
-  async #decode(): Promise<void> {
+  #decode(): Promise<void> {
+    return this.#follows ? this.#decodeAhead() : this.#decodeStepwise()
+  }
+
+  /** Two steps under way: while one's result is read here, the device computes the next. */
+  async #decodeAhead(): Promise<void> {
+    const { session, signal } = this.#options
+    const first = new Int32Array(1)
+    let ahead: Promise<Logits> | null = null
+    try {
+      while (this.#finishReason === null) {
+        if (ahead === null && session.length >= session.contextLength && !this.#slide()) return
+        const length = session.length + 1
+        first[0] = this.#pending
+        if (ahead !== null) session.followed(this.#pending)
+        const current: Promise<Logits> =
+          ahead ?? session.forward(first, { outputs: 1, detail: this.#detail }).then(([logits]) => logits!)
+        const hasRoom = length < session.contextLength && this.#answered + 1 < this.#maxTokens
+        ahead = hasRoom ? session.follow(this.#detail) : null
+        const logits = await current
+        signal.throwIfAborted()
+        this.#advance(logits)
+        this.#emit(this.#answer.take())
+        if (this.#finishReason === null) await this.#breathe()
+      }
+    } finally {
+      await ahead?.catch(() => undefined)
+      // What a step that nobody waits for any more has added.
+      if (!session.broken) session.truncate(session.length)
+    }
+  }
+
+  async #decodeStepwise(): Promise<void> {
     const { session, stepCosts, now } = this.#options
     const batch = new Int32Array(MAX_DRAFT + 1)
     // One view for each number of tokens, made once instead of once a step.
@@ -145,7 +187,10 @@ class Generation {
 
       const start = session.length
       const startedAt = now()
-      const logits = await session.forward(batches[drafted]!, drafted + 1)
+      const logits = await session.forward(batches[drafted]!, {
+        outputs: drafted + 1,
+        detail: this.#detail,
+      })
       stepCosts.observe(drafted + 1, now() - startedAt)
       this.#options.signal.throwIfAborted()
 
@@ -217,7 +262,7 @@ class Generation {
 function readSignal(logits: Logits, token: number): TokenSignal {
   const { logSumExp, margin, entropy } = logits
   // Rounding may put a certain token a hair above probability 1.
-  return { logprob: Math.min(0, logits.values()[token]! - logSumExp), margin, entropy }
+  return { logprob: Math.min(0, logitOf(logits, token) - logSumExp), margin, entropy }
 }
 
 function perSecond(count: number, durationMs: number): number {

@@ -183,6 +183,10 @@ function mockLogits(row: ArrayLike<number>, isValid: () => boolean): Logits {
       for (let id = 1; id < values.length; id++) if (values[id]! > values[best]!) best = id
       return best
     },
+    get maximum() {
+      check()
+      return values.reduce((a, b) => Math.max(a, b), -Infinity)
+    },
     get logSumExp() {
       check()
       const largest = values.reduce((a, b) => Math.max(a, b), -Infinity)
@@ -203,6 +207,7 @@ function mockLogits(row: ArrayLike<number>, isValid: () => boolean): Logits {
         0,
       )
     },
+    top: null,
     values() {
       check()
       return values

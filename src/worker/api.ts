@@ -5,6 +5,7 @@
  */
 
 import type {
+  BackendPreference,
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionParams,
@@ -20,6 +21,8 @@ export interface LoadRequest {
   model: ModelReference
   /** Wanted threads; undefined: the backend's own choice. */
   threads?: number | undefined
+  /** Default 'auto'. */
+  backend?: BackendPreference | undefined
   /** In tokens; undefined: the engine's own choice. */
   contextLength?: number | undefined
   /** A Web Lock the worker holds for as long as it lives, so that the client learns of its end. */

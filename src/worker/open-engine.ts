@@ -1,6 +1,6 @@
 import { loadBackend } from '../backend/select'
 import type { ByteSource } from '../contract/bytes'
-import type { Engine, LoadProgress } from '../contract/engine'
+import type { BackendPreference, Engine, LoadProgress } from '../contract/engine'
 import { createLocalEngine } from '../engine/local-engine'
 import { parseGguf } from '../gguf/parse'
 import { readModel } from '../model/read-model'
@@ -16,6 +16,7 @@ const DEFAULT_CONTEXT_LENGTH = 2048
 export interface OpenEngineOptions {
   model: ModelReference
   threads?: number | undefined
+  backend?: BackendPreference | undefined
   contextLength?: number | undefined
   signal: AbortSignal
   onProgress(progress: LoadProgress): void
@@ -45,7 +46,7 @@ export type OpenModel = (
  * a page and Node have different files.
  */
 export function createOpenEngine(openModel: OpenModel): OpenEngine {
-  return async ({ model: reference, threads, contextLength, signal, onProgress }) => {
+  return async ({ model: reference, threads, backend: preference, contextLength, signal, onProgress }) => {
     const progress = createProgress(onProgress)
     const opened = await openModel(reference, { signal, onProgress: progress.downloaded })
     try {
@@ -59,6 +60,7 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
         model,
         bytes: opened.source,
         threads,
+        preference,
         signal,
         onProgress: progress.loaded,
       })

@@ -29,6 +29,7 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
         engine = await openEngine({
           model: request.model,
           threads: request.threads,
+          backend: request.backend,
           contextLength: request.contextLength,
           signal,
           onProgress: (progress) => send({ type: 'progress', progress }),

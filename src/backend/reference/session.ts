@@ -256,9 +256,11 @@ export class ReferenceSession implements BackendSession {
 
 class ReferenceLogits implements Logits {
   readonly argmax: number
+  readonly maximum: number
   readonly logSumExp: number
   readonly margin: number
   readonly entropy: number
+  readonly top = null
   readonly #values: Float32Array // (vocabulary)
   readonly #hidden: Float32Array // (embedding)
 
@@ -275,6 +277,7 @@ class ReferenceLogits implements Logits {
       sum += Math.exp(values[i]! - max)
     }
     this.argmax = argmax
+    this.maximum = max
     this.logSumExp = max + Math.log(sum)
     this.margin = max - second
     let entropy = 0

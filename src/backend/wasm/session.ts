@@ -173,9 +173,11 @@ export class WasmSession implements BackendSession {
     return {
       argmax: view.getInt32(0, true),
       logSumExp: largest + Math.log(sum),
+      maximum: largest,
       margin: largest - view.getFloat32(12, true),
       // Rounding may put a certain row a hair below 0.
       entropy: Math.max(0, Math.log(sum) - view.getFloat32(16, true) / sum),
+      top: null,
       hidden: () => new Float32Array(arena.buffer, record, model.embeddingLength).slice(),
       values: () =>
         new Float32Array(arena.buffer, scratch.logits + row * scratch.logitsRowBytes, model.vocabularySize),

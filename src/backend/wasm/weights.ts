@@ -4,6 +4,7 @@ import { blockLayouts } from '../../gguf/block-layout'
 import { dequantize } from '../../gguf/blocks'
 import type { GgmlType, GgufTensor } from '../../gguf/types'
 import type { LayerDefinition, ModelDefinition, Rope } from '../../model/definition'
+import { elementCount, rowCount, tensorsOf } from '../../model/model-tensors'
 import type { Arena } from './arena'
 import type { Kernels } from './kernel-module'
 import { layerFields, matrixFields, modelFields, recordBytes, writeRecord } from './records'
@@ -111,30 +112,6 @@ async function loadMatrix(
   }
 }
 
-function tensorsOf(model: ModelDefinition): { matrices: Set<GgufTensor>; vectors: Set<GgufTensor> } {
-  const matrices = new Set([model.tokenEmbedding, model.outputHead])
-  const vectors = new Set([model.outputNorm])
-  for (const layer of model.layers) {
-    for (const m of [layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down]) {
-      matrices.add(m)
-    }
-    for (const v of [
-      layer.attentionNorm,
-      layer.queryBias,
-      layer.keyBias,
-      layer.valueBias,
-      layer.queryNorm,
-      layer.keyNorm,
-      layer.postAttentionNorm,
-      layer.feedForwardNorm,
-      layer.postFeedForwardNorm,
-    ]) {
-      if (v !== null) vectors.add(v)
-    }
-  }
-  return { matrices, vectors }
-}
-
 function writeModel(
   model: ModelDefinition,
   arena: Arena,
@@ -226,12 +203,4 @@ function packedBytes(kernels: Kernels, tensor: GgufTensor): number {
   const columns = tensor.shape[0]!
   if (floatKinds[tensor.type] !== undefined) return tensor.sizeBytes
   return Math.ceil(rowCount(tensor) / 8) * kernels.groupBytes(matrixKind(kernels, tensor), columns)
-}
-
-function elementCount(tensor: GgufTensor): number {
-  return tensor.shape.reduce((product, length) => product * length, 1)
-}
-
-function rowCount(tensor: GgufTensor): number {
-  return elementCount(tensor) / tensor.shape[0]!
 }

@@ -1,3 +1,5 @@
+import type { TopLogits } from '../../backend/backend'
+
 /**
  * Tokens still in the running, in parallel arrays that grow and are then reused for every token.
  * Order is whatever the last stage left, unless it says otherwise.
@@ -13,6 +15,14 @@ export class Candidates {
     this.ids = new Int32Array(capacity)
     this.logits = new Float32Array(capacity)
     this.weights = new Float64Array(capacity)
+  }
+
+  /** Takes the first `count` of tokens that are in order already. */
+  fill({ ids, logits }: TopLogits, count: number): void {
+    this.reserve(count)
+    this.ids.set(ids.subarray(0, count))
+    this.logits.set(logits.subarray(0, count))
+    this.count = count
   }
 
   /** Makes room for `capacity` tokens; keeps what is there. */

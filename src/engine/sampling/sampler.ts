@@ -1,4 +1,4 @@
-import type { Logits } from '../../backend/backend'
+import { type LogitDetail, type Logits, TOP_COUNT } from '../../backend/backend'
 import { EngineError } from '../../contract/error'
 import { Candidates, gatherAbove } from './candidates'
 import { drawToken } from './draw'
@@ -12,7 +12,7 @@ import { selectTopK } from './top-k'
 import { keepTopP } from './top-p'
 
 /** What the sampler reads of logits. */
-export type RawLogits = Pick<Logits, 'argmax' | 'logSumExp' | 'values'>
+export type RawLogits = Pick<Logits, 'argmax' | 'logSumExp' | 'values'> & Partial<Pick<Logits, 'top'>>
 
 /**
  * Chooses tokens, in llama.cpp's default order: logit bias → penalties → top-k → top-p → min-p → temperature → draw.
@@ -48,6 +48,18 @@ export class Sampler {
       settings.presencePenalty !== 0
   }
 
+  /** Whether it always takes the likeliest token. */
+  get isGreedy(): boolean {
+    return this.#settings.temperature === 0 && !this.#adjusts
+  }
+
+  /** What `sample` will want of the logits. */
+  get detail(): LogitDetail {
+    if (this.isGreedy) return 'summary'
+    const { temperature, topK } = this.#settings
+    return !this.#adjusts && temperature > 0 && topK > 0 && topK <= TOP_COUNT ? 'top' : 'all'
+  }
+
   /** Tells the sampler of the prompt, for the repetition penalty. */
   acceptPrompt(tokens: ArrayLike<number>): void {
     for (let i = Math.max(0, tokens.length - REPETITION_WINDOW); i < tokens.length; i++)
@@ -66,6 +78,10 @@ export class Sampler {
   sample(logits: RawLogits): number {
     const { temperature, topK } = this.#settings
     if (temperature === 0 && !this.#adjusts && logits.argmax >= 0) return logits.argmax
+    if (!this.#adjusts && temperature > 0 && topK > 0 && logits.top && topK <= logits.top.ids.length) {
+      this.#candidates.fill(logits.top, topK)
+      return this.#drawOfTopK(logits.top.logits[0]!, this.#random.next())
+    }
     const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
     const likeliest = this.#adjusts ? indexOfLargest(row) : logits.argmax
     const largest = row[likeliest]
@@ -76,14 +92,17 @@ export class Sampler {
     }
     if (temperature === 0) return likeliest
     const uniform = this.#random.next()
-    if (topK > 0 && topK < row.length) return this.#sampleTopK(row, largest, uniform)
+    if (topK > 0 && topK < row.length) {
+      selectTopK(row, topK, this.#candidates)
+      return this.#drawOfTopK(largest, uniform)
+    }
     return this.#sampleAll(row, largest, uniform, this.#adjusts ? null : logits)
   }
 
-  #sampleTopK(row: Float32Array, largest: number, uniform: number): number {
-    const { temperature, topK, topP, minP } = this.#settings
+  /** From the top-k tokens, which are the candidates. */
+  #drawOfTopK(largest: number, uniform: number): number {
+    const { temperature, topP, minP } = this.#settings
     const candidates = this.#candidates
-    selectTopK(row, topK, candidates)
     if (topP < 1) keepTopP(candidates, topP, weigh(candidates, largest, 1))
     if (minP > 0) keepMinP(candidates, minPThreshold(largest, minP))
     return drawToken(candidates, uniform, weigh(candidates, largest, temperature))

@@ -1,0 +1,2 @@
+export { loadWebGpu, loadWebGpuVariant } from './load'
+export type { Variant } from './variant'

@@ -1,0 +1,161 @@
+import { EngineError } from '../../contract/error'
+import type { ModelDefinition } from '../../model/definition'
+import type { Backend, BackendSession, LoadBackend } from '../backend'
+import { openGpu, type OpenGpu } from './device'
+import { BufferUsage } from './gpu-flags'
+import { GpuMemory } from './gpu-memory'
+import { KernelCompiler } from './kernels'
+import { checkModel, logitStride, padded, Plan, Planner, type ScratchName } from './plan'
+import { LOGIT_ROWS, ReadbackPool, SELECTION_BYTES } from './readback'
+import { type SessionHost, WebGpuSession } from './session'
+import { CHUNK_ROWS, COUNT_BINS, SUMMARY_FLOATS } from './shaders/logits'
+import { STEP_WORDS } from './shaders/shader'
+import { shiftShader } from './shaders/vectors'
+import { type Variant, variants } from './variant'
+import { loadWeights } from './weights'
+
+/** Tokens of one call. */
+const MAX_BATCH = 256
+
+export const loadWebGpu: LoadBackend = (options) => loadWebGpuVariant(options)
+
+/** The same with a given cut of the kernels, for tests and measurements. */
+export async function loadWebGpuVariant(
+  options: Parameters<LoadBackend>[0] & { powerPreference?: GPUPowerPreference },
+  name?: Variant['name'],
+): Promise<Backend> {
+  const { model, bytes, signal, onProgress } = options
+  checkModel(model)
+  const gpu = await openGpu(options)
+  const { device } = gpu
+  const variant = variants[name ?? (gpu.isFallback ? 'serial' : 'workgroup')]
+  const memory = new GpuMemory(device)
+  try {
+    const weights = await loadWeights({ model, bytes, memory, signal, onProgress })
+    const planner = new Planner(model, weights, variant)
+    const compiler = new KernelCompiler(device)
+    const compile = (steps: Parameters<typeof Plan.compile>[0]): Promise<Plan> =>
+      Plan.compile(steps, compiler)
+    const [decode, decodeHead, batch, batchHead, top, feed, shiftKernel] = await Promise.all([
+      compile(planner.layers('decode')),
+      compile(planner.head('decode')),
+      compile(planner.layers('batch')),
+      compile(planner.head('batch')),
+      compile(planner.top()),
+      compile(planner.feed()),
+      compiler.compile(shiftShader({ kvHeads: model.kvHeadCount, headDim: model.headDim })),
+    ])
+    signal?.throwIfAborted()
+    const scratch = createScratch(model, memory, variant)
+    return new WebGpuBackend(gpu, variant, {
+      model,
+      device,
+      memory,
+      scratch,
+      plans: { decode, decodeHead, batch, batchHead, top, feed },
+      shiftKernel,
+      outputNorm: weights.outputNormValues,
+      weightsBytes: weights.sizeBytes,
+    })
+  } catch (error) {
+    memory.dispose()
+    device.destroy()
+    throw error
+  }
+}
+
+interface Parts {
+  model: ModelDefinition
+  device: GPUDevice
+  memory: GpuMemory
+  scratch: Record<ScratchName, GPUBuffer>
+  plans: SessionHost['plans']
+  shiftKernel: SessionHost['shiftKernel']
+  outputNorm: Float32Array
+  weightsBytes: number
+}
+
+class WebGpuBackend implements Backend {
+  readonly kind = 'webgpu'
+  readonly variant: string
+  readonly threads = 1
+  readonly maxBatch = MAX_BATCH
+  readonly weightsBytes: number
+  readonly #parts: Parts
+  readonly #sessions = new Set<WebGpuSession>()
+  readonly #host: SessionHost
+  #disposed = false
+
+  constructor(gpu: OpenGpu, variant: Variant, parts: Parts) {
+    const { device, memory, model } = parts
+    this.variant = `${variant.name} on ${gpu.adapterName}`
+    this.weightsBytes = parts.weightsBytes
+    this.#parts = parts
+    const lost = device.lost.then(({ reason, message }): never => {
+      throw new EngineError('internal', `The GPU was lost (${reason}): ${message}`)
+    })
+    lost.catch(() => undefined)
+    this.#host = {
+      ...parts,
+      maxBatch: MAX_BATCH,
+      lost,
+      readback: new ReadbackPool(memory, (logitStride(model) + padded(model.embeddingLength)) * 4),
+      onDispose: (session) => void this.#sessions.delete(session),
+    }
+  }
+
+  get memoryBytes(): number {
+    return this.#parts.memory.usedBytes
+  }
+
+  createSession({ contextLength }: { contextLength: number }): BackendSession {
+    if (this.#disposed) {
+      throw new EngineError('disposed', 'This WebGPU backend was disposed of; load the model again.')
+    }
+    const { model } = this.#parts
+    if (!Number.isInteger(contextLength) || contextLength < 1 || contextLength > model.contextLength) {
+      throw new EngineError(
+        'invalid-argument',
+        `contextLength must be 1 to ${model.contextLength}, got ${String(contextLength)}.`,
+      )
+    }
+    const session = new WebGpuSession(this.#host, contextLength)
+    this.#sessions.add(session)
+    return session
+  }
+
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const session of this.#sessions) session.dispose()
+    this.#parts.memory.dispose()
+    this.#parts.device.destroy()
+  }
+}
+
+function createScratch(
+  model: ModelDefinition,
+  memory: GpuMemory,
+  variant: Variant,
+): Record<ScratchName, GPUBuffer> {
+  const { headCount, kvHeadCount, headDim, embeddingLength, feedForwardLength, vocabularySize } = model
+  const floats = (count: number): GPUBuffer => memory.createStorage(count * 4, 'Working memory')
+  const batch = (width: number): GPUBuffer => floats(MAX_BATCH * padded(width))
+  return {
+    step: memory.create(STEP_WORDS * 4, BufferUsage.uniform | BufferUsage.copyTarget, 'Working memory'),
+    tokens: floats(MAX_BATCH),
+    residual: batch(embeddingLength),
+    qkv: batch((headCount + 2 * kvHeadCount) * headDim),
+    queries: batch(headCount * headDim),
+    partials: floats(headCount * variant.splits * (headDim + 4)),
+    mixed: batch(headCount * headDim),
+    projected: batch(embeddingLength),
+    gate: batch(feedForwardLength),
+    up: batch(feedForwardLength),
+    logits: floats(LOGIT_ROWS * logitStride(model)),
+    chunks: floats(LOGIT_ROWS * Math.ceil(vocabularySize / CHUNK_ROWS) * 8),
+    summary: floats(LOGIT_ROWS * SUMMARY_FLOATS),
+    counts: floats(COUNT_BINS),
+    selection: memory.createStorage(SELECTION_BYTES, 'Working memory'),
+  }
+}

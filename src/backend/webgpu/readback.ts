@@ -1,0 +1,55 @@
+import { TOP_COUNT } from '../backend'
+import { BufferUsage, MapMode } from './gpu-flags'
+import type { GpuMemory } from './gpu-memory'
+import { SELECTION_HEAD, SUMMARY_FLOATS } from './shaders/logits'
+
+/** Rows of logits made at once. */
+export const LOGIT_ROWS = 16
+
+const SUMMARY_BYTES = LOGIT_ROWS * SUMMARY_FLOATS * 4
+export const SELECTION_BYTES = (SELECTION_HEAD + TOP_COUNT * 2) * 4
+
+/** A buffer the CPU reads results from: summaries, then the selection, then whole rows with their hidden states. */
+export interface ReadbackSlot {
+  readonly buffer: GPUBuffer
+  /** Whether it has room for whole rows. */
+  readonly isLarge: boolean
+}
+
+export const selectionOffset = SUMMARY_BYTES
+export const rowsOffset = SUMMARY_BYTES + SELECTION_BYTES
+
+/** Buffers for reading back, reused: two are enough for decoding ahead. */
+export class ReadbackPool {
+  readonly #memory: GpuMemory
+  readonly #rowBytes: number
+  readonly #free: ReadbackSlot[] = []
+
+  /** @param rowBytes of one output's logits and hidden state */
+  constructor(memory: GpuMemory, rowBytes: number) {
+    this.#memory = memory
+    this.#rowBytes = rowBytes
+  }
+
+  take(isLarge: boolean): ReadbackSlot {
+    const index = this.#free.findIndex((slot) => slot.isLarge === isLarge)
+    if (index >= 0) return this.#free.splice(index, 1)[0]!
+    const size = rowsOffset + (isLarge ? LOGIT_ROWS * this.#rowBytes : 0)
+    const usage = BufferUsage.mapRead | BufferUsage.copyTarget
+    return { buffer: this.#memory.create(size, usage, 'Results'), isLarge }
+  }
+
+  /** Waits for the GPU, hands the bytes over, and takes the buffer back. */
+  async read<Result>(
+    slot: ReadbackSlot,
+    bytes: number,
+    lost: Promise<never>,
+    use: (bytes: ArrayBuffer) => Result,
+  ): Promise<Result> {
+    await Promise.race([slot.buffer.mapAsync(MapMode.read, 0, bytes), lost])
+    const result = use(slot.buffer.getMappedRange(0, bytes))
+    slot.buffer.unmap()
+    this.#free.push(slot)
+    return result
+  }
+}

@@ -1,0 +1,255 @@
+import type { MatrixFormat } from '../matrix-format'
+import { matrixText } from './matrix'
+import { type Binding, type Shader, stepBinding } from './shader'
+
+/**
+ * out = matrix × x for a run of tokens, fused with what comes before and after.
+ *
+ * RMS norm before it costs one multiply-add a column: x · weight goes into the products as it is, Σ x² is summed on the
+ * way, and the finished rows are divided by the root. So no kernel waits for a norm, and none needs a barrier for it.
+ *
+ * What is done with the finished rows:
+ *   store     out[token, row] = result (+ bias)
+ *   add       out[token, row] += result: the residual stream
+ *   gated     rows of gate and up are paired: out[token, pair] = activation(gate) × up
+ *   rotated   rows of query, key and value are paired by rotation: queries and KV cache are written
+ */
+export type MatmulResult = 'store' | 'add' | 'gated' | 'rotated'
+
+export interface MatmulShape {
+  /** How an invocation's work is cut. */
+  readonly tile: MatmulTile
+  readonly format: MatrixFormat
+  readonly rows: number
+  /** Blocks of 32 columns. */
+  readonly blocks: number
+  /** Multiply x by norm weights and divide by its root mean square; the mean is over `columns`. */
+  readonly norm: { readonly epsilon: number; readonly columns: number } | null
+  readonly result: MatmulResult
+  readonly bias: boolean
+  readonly activation?: 'silu' | 'gelu'
+  /** Floats from one token to the next in `out`. */
+  readonly outStride: number
+  /** 'store': rows of `out` begin with the first token whose logits are wanted. */
+  readonly outputsOnly?: boolean
+  /** First row of `out` this matrix makes: of a matrix cut in parts, or of a fused one. */
+  readonly rowOffset?: number
+  readonly heads?: { readonly queries: number; readonly keys: number; readonly headDim: number }
+}
+
+export interface MatmulTile {
+  /** Rows an invocation computes: 2, 4 or 8 of a group of 8. */
+  readonly rows: 2 | 4 | 8
+  /** Tokens an invocation computes. */
+  readonly tokens: number
+  /** Invocations that share the columns of a row; 1 needs no barrier. */
+  readonly slices: number
+  /** Groups of 8 rows a workgroup computes. */
+  readonly groups: number
+}
+
+export function workgroupSize({ rows, slices, groups }: MatmulTile): number {
+  return (8 / rows) * slices * groups
+}
+
+/** Workgroups for a number of tokens. */
+export function matmulWorkgroups(shape: MatmulShape, tokens: number): [number, number] {
+  const { tile, rows } = shape
+  return [Math.ceil(Math.ceil(rows / 8) / tile.groups), Math.ceil(tokens / tile.tokens)]
+}
+
+export function matmulShader(shape: MatmulShape): Shader {
+  const { tile, format, norm, result, bias, heads } = shape
+  const matrix = matrixText(format, 'matrix')
+  const lanes = 8 / tile.rows
+  const bindings: Binding[] = [
+    stepBinding,
+    { name: 'matrixCodes', access: 'read', type: 'array<vec4<u32>>' },
+    ...(format.scales > 0 ? [read('matrixScales', 'array<u32>')] : []),
+    read('x', 'array<vec4<f32>>'),
+    ...(norm ? [read('normWeights', 'array<vec4<f32>>')] : []),
+    ...(bias ? [read('bias', 'array<f32>')] : []),
+    { name: 'out', access: 'read_write', type: 'array<f32>' },
+    ...(result === 'rotated'
+      ? [
+          read('rotations', 'array<vec2<f32>>'),
+          { name: 'cache', access: 'read_write', type: 'array<u32>' } as const,
+        ]
+      : []),
+  ]
+  const rowIds = Array.from({ length: tile.rows }, (_, i) => i)
+  const tokenIds = Array.from({ length: tile.tokens }, (_, t) => t)
+  const each = (text: (r: number, t: number) => string): string =>
+    tokenIds.map((t) => rowIds.map((r) => text(r, t)).join('\n')).join('\n')
+  const needsSums = matrix.shift('_r0', 0) !== null
+
+  /** Products of the quads that share a scale. */
+  const segment = (first: number): string => {
+    const quads = Array.from({ length: matrix.quadsPerScale }, (_, i) => first + i)
+    return `{
+      ${each((r, t) => `var part_${r}_${t} = 0.0;`)}
+      ${needsSums ? tokenIds.map((t) => `var sum_${t} = vec4<f32>();`).join('\n') : ''}
+      ${quads
+        .map(
+          (j) => `{
+        ${tokenIds
+          .map(
+            (t) => `${norm ? 'let raw' : 'let x'}_${t} = x[xAt_${t} + block * 8u + ${j}u];
+        ${norm ? `squares_${t} += dot(raw_${t}, raw_${t}); let x_${t} = raw_${t} * normWeights[block * 8u + ${j}u];` : ''}
+        ${needsSums ? `sum_${t} += x_${t};` : ''}`,
+          )
+          .join('\n')}
+        ${rowIds
+          .map(
+            (r) =>
+              `{ let w = ${matrix.weights(`_r${r}`, j)}; ${tokenIds.map((t) => `part_${r}_${t} += dot(w, x_${t});`).join(' ')} }`,
+          )
+          .join('\n')}
+      }`,
+        )
+        .join('\n')}
+      ${needsSums ? tokenIds.map((t) => `let total_${t} = dot(sum_${t}, vec4<f32>(1.0));`).join('\n') : ''}
+      ${each((r, t) => {
+        const scale = matrix.scale(`_r${r}`, first)
+        const shift = matrix.shift(`_r${r}`, first)
+        return (
+          `row_${r}_${t} += ${scale === null ? '' : `${scale} * `}part_${r}_${t}` +
+          `${shift === null ? '' : ` + ${shift} * total_${t}`};`
+        )
+      })}
+    }`
+  }
+  const firstQuads = matrix.quadsPerScale === 8 ? [0] : [0, 4]
+  const reduced = tile.slices > 1
+  const sums = tile.tokens * (tile.rows + (norm ? 1 : 0))
+  const sumNames = tokenIds.flatMap((t) => [
+    ...rowIds.map((r) => `row_${r}_${t}`),
+    ...(norm ? [`squares_${t}`] : []),
+  ])
+
+  const source = /* wgsl */ `
+${reduced ? `var<workgroup> shared_sums: array<f32, ${workgroupSize(tile) * sums}>;` : ''}
+${result === 'gated' ? activationText(shape.activation ?? 'silu') : ''}
+@compute @workgroup_size(${workgroupSize(tile)})
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  let lane = index % ${lanes}u;
+  let slice = (index / ${lanes}u) % ${tile.slices}u;
+  let wanted = workgroup.x * ${tile.groups}u + index / ${lanes * tile.slices}u;
+  let firstToken = workgroup.y * ${tile.tokens}u${shape.outputsOnly ? ' + step.firstOutput' : ''};
+  ${reduced ? 'let group = min(wanted, groupCount - 1u);' : 'if (wanted >= groupCount) { return; }\n  let group = wanted;'}
+  ${tokenIds.map((t) => `let xAt_${t} = min(firstToken + ${t}u, step.count - 1u) * matrixBlocks * 8u;`).join('\n  ')}
+  ${each((r, t) => `var row_${r}_${t} = 0.0;`)}
+  ${norm ? tokenIds.map((t) => `var squares_${t} = 0.0;`).join('\n  ') : ''}
+  for (var block = slice; block < matrixBlocks; block += ${tile.slices}u) {
+    ${rowIds.map((r) => matrix.load(`_r${r}`, 'group', 'block', `(lane + ${r * lanes}u)`)).join('\n    ')}
+    ${firstQuads.map(segment).join('\n    ')}
+  }
+  ${
+    reduced
+      ? `${sumNames.map((name, i) => `shared_sums[index * ${sums}u + ${i}u] = ${name};`).join('\n  ')}
+  workgroupBarrier();
+  if (slice != 0u || wanted >= groupCount) { return; }
+  for (var s = 1u; s < ${tile.slices}u; s++) {
+    let at = (index + s * ${lanes}u) * ${sums}u;
+    ${sumNames.map((name, i) => `${name} += shared_sums[at + ${i}u];`).join('\n    ')}
+  }`
+      : ''
+  }
+  ${tokenIds
+    .map(
+      (
+        t,
+      ) => `if (firstToken + ${t}u < ${shape.outputsOnly ? 'step.firstOutput + step.outputs' : 'step.count'}) {
+    let token = firstToken + ${t}u;
+    ${norm ? `let root = inverseSqrt(squares_${t} / ${norm.columns}.0 + normEpsilon);` : ''}
+    ${rowIds.map((r) => `let y${r} = row_${r}_${t}${norm ? ' * root' : ''};`).join('\n    ')}
+    ${resultText(shape, lanes)}
+  }`,
+    )
+    .join('\n  ')}
+}
+`
+  return {
+    label: `matmul ${result} ${format.codes} ${shape.rows}x${shape.blocks * 32} ${JSON.stringify(tile)}`,
+    bindings,
+    constants: {
+      groupCount: Math.ceil(shape.rows / 8),
+      matrixBlocks: shape.blocks,
+      rowCount: shape.rows,
+      rowOffset: shape.rowOffset ?? 0,
+      outStride: shape.outStride,
+      ...(heads ? { queryRows: heads.queries * heads.headDim, keyRows: heads.keys * heads.headDim } : {}),
+      ...(heads ? { headDim: heads.headDim } : {}),
+    },
+    source: (norm ? `const normEpsilon = f32(${norm.epsilon});\n` : '') + source,
+  }
+}
+
+/** What becomes of y0… of `token`; all rows of an invocation are of `group`, `lanes` apart. */
+function resultText(shape: MatmulShape, lanes: number): string {
+  const { tile, result, bias, outputsOnly } = shape
+  const half = tile.rows / 2
+  const lines: string[] = []
+  if (result === 'store' || result === 'add') {
+    for (let r = 0; r < tile.rows; r++) {
+      const token = outputsOnly ? '(token - step.firstOutput)' : 'token'
+      lines.push(`{
+      let row = group * 8u + lane + ${r * lanes}u;
+      if (row < rowCount) {
+        out[${token} * outStride + rowOffset + row] ${result === 'add' ? '+=' : '='} y${r}${bias ? ' + bias[row]' : ''};
+      }
+    }`)
+    }
+    return lines.join('\n    ')
+  }
+  for (let r = 0; r < half; r++) {
+    const pair = `(group * 4u + lane + ${r * lanes}u)`
+    const [first, second] = [`y${r}`, `y${r + half}`]
+    if (result === 'gated') {
+      lines.push(`if (${pair} * 2u < rowCount) {
+      out[token * outStride + rowOffset + ${pair}] = activate(${first}) * ${second};
+    }`)
+      continue
+    }
+    // Pair p of a fused query, key, value holds dimensions 2p and 2p + 1 of their concatenation.
+    const biased = bias
+      ? `vec2<f32>(${first} + bias[pair * 2u], ${second} + bias[pair * 2u + 1u])`
+      : `vec2<f32>(${first}, ${second})`
+    lines.push(`if (${pair} * 2u < rowCount) {
+      let pair = ${pair};
+      let row = pair * 2u + rowOffset;
+      let y = ${biased};
+      let position = step.start + token;
+      if (row < queryRows + keyRows) {
+        let turn = rotations[position * (headDim / 2u) + (row % headDim) / 2u];
+        let rotated = vec2<f32>(y.x * turn.x - y.y * turn.y, y.x * turn.y + y.y * turn.x);
+        if (row < queryRows) {
+          out[token * outStride + row] = rotated.x;
+          out[token * outStride + row + 1u] = rotated.y;
+        } else {
+          let key = row - queryRows;
+          cache[((key / headDim) * step.capacity + position) * (headDim / 2u) + (key % headDim) / 2u] = pack2x16float(rotated);
+        }
+      } else {
+        let value = row - queryRows - keyRows;
+        cache[((keyRows / headDim + value / headDim) * step.capacity + position) * (headDim / 2u) + (value % headDim) / 2u] =
+          pack2x16float(y);
+      }
+    }`)
+  }
+  return lines.join('\n    ')
+}
+
+export function activationText(activation: 'silu' | 'gelu'): string {
+  if (activation === 'silu') return 'fn activate(x: f32) -> f32 { return x / (1.0 + exp(-x)); }'
+  // The tanh approximation; tanh of large arguments is not a number on some devices.
+  return /* wgsl */ `
+fn activate(x: f32) -> f32 {
+  let inner = clamp(0.7978845608028654 * (x + 0.044715 * x * x * x), -15.0, 15.0);
+  return 0.5 * x * (1.0 + tanh(inner));
+}`
+}
+
+function read(name: string, type: string): Binding {
+  return { name, access: 'read', type }
+}
