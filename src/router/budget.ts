@@ -50,34 +50,41 @@ export function createBudget(policy: () => Policy, ledger: Ledger, now: () => nu
     return sums
   }
 
-  return {
-    async reserve({ user, tokensIn, tokensOut, price, requestUsd }) {
-      const { dayUsd = Infinity, userDayUsd = Infinity } = policy().budget
-      if (dayUsd === Infinity && userDayUsd === Infinity && requestUsd === Infinity) {
-        return { mostTokens: null, release() {} }
-      }
-      if (price === null) return null
-      // Before the ledger is read, so that two calls at once do not both find the same room.
-      const held = { user, usd: 0 }
-      reserved.add(held)
-      const release = (): void => void reserved.delete(held)
-      try {
-        const spent = await spentToday(user)
-        const left = Math.min(requestUsd, dayUsd - spent.all, userDayUsd - spent.user)
-        const leftForAnswer = left - costOf(price, tokensIn, 0)
-        const affordable =
-          price.outputPerMillion === 0 ? Infinity : Math.floor((leftForAnswer * 1e6) / price.outputPerMillion)
-        const mostTokens = Math.min(affordable, tokensOut ?? USUAL_TOKENS)
-        if (leftForAnswer < 0 || mostTokens < Math.min(tokensOut ?? 16, 16)) {
-          release()
-          return null
-        }
-        held.usd = costOf(price, tokensIn, mostTokens)
-        return { mostTokens, release }
-      } catch {
+  const reserve: Budget['reserve'] = async ({ user, tokensIn, tokensOut, price, requestUsd }) => {
+    const { dayUsd = Infinity, userDayUsd = Infinity } = policy().budget
+    if (dayUsd === Infinity && userDayUsd === Infinity && requestUsd === Infinity) {
+      return { mostTokens: null, release() {} }
+    }
+    if (price === null) return null
+    const held = { user, usd: 0 }
+    reserved.add(held)
+    const release = (): void => void reserved.delete(held)
+    try {
+      const spent = await spentToday(user)
+      const left = Math.min(requestUsd, dayUsd - spent.all, userDayUsd - spent.user)
+      const leftForAnswer = left - costOf(price, tokensIn, 0)
+      const affordable =
+        price.outputPerMillion === 0 ? Infinity : Math.floor((leftForAnswer * 1e6) / price.outputPerMillion)
+      const mostTokens = Math.min(affordable, tokensOut ?? USUAL_TOKENS)
+      if (leftForAnswer < 0 || mostTokens < Math.min(tokensOut ?? 16, 16)) {
         release()
         return null
       }
+      held.usd = costOf(price, tokensIn, mostTokens)
+      return { mostTokens, release }
+    } catch {
+      release()
+      return null
+    }
+  }
+
+  // One after the other, or two calls at once would both find the same room.
+  let turn: Promise<unknown> = Promise.resolve()
+  return {
+    reserve(request) {
+      const own = turn.then(() => reserve(request))
+      turn = own
+      return own
     },
   }
 }

@@ -235,7 +235,7 @@ export class RouteRequest {
     } catch (error) {
       if (run.signal.aborted) throw error
       this.#failure = error
-      this.#blocked = isEngineError(error, 'forbidden') ? 'personal-data' : 'remote-failed'
+      this.#blocked = whyStopped(error)
       decide(run, { action: 'local', stage, reason: this.#blocked })
       if (isReplaced && this.#plan.local) return yield* this.#restore()
       if (isReplaced) throw error
@@ -290,7 +290,7 @@ export class RouteRequest {
     } catch (error) {
       if (run.signal.aborted) throw error
       this.#failure = error
-      this.#blocked = isEngineError(error, 'forbidden') ? 'personal-data' : 'remote-failed'
+      this.#blocked = whyStopped(error)
     }
     return { verdict: verdictOf(word), by }
   }
@@ -447,4 +447,10 @@ export class RouteRequest {
 
 function finishOf(chunk: ChatCompletionChunk | null): FinishReason | null {
   return chunk?.choices[0]?.finish_reason ?? null
+}
+
+/** Our own last look at a request stops it with a reason; everything else is the remote's failure. */
+function whyStopped(error: unknown): RouteReason {
+  if (!isEngineError(error, 'forbidden')) return 'remote-failed'
+  return error.details['reason'] === 'scan-failed' ? 'scan-failed' : 'personal-data'
 }

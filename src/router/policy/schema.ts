@@ -118,10 +118,11 @@ export function parsePolicy(input: unknown = {}): Policy {
   const result = policySchema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  const field = issue?.path.join('.') || 'the policy'
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : []
+  const field = [...(issue?.path ?? []), ...unknown.slice(0, 1)].join('.') || 'the policy'
   throw new EngineError(
     'invalid-argument',
-    `The policy is not valid: ${field}: ${issue?.message ?? 'is wrong'}. See docs/escalation.md for its fields.`,
+    `The policy is not valid: ${field} ${unknown.length > 0 ? 'is no field' : 'has a wrong value'}. See docs/escalation.md for its fields.`,
     { details: { field } },
   )
 }

@@ -22,10 +22,10 @@ const insensitive = (source: string): Detector =>
   pattern('address', new RegExp(`${LEFT}(?:${source})${RIGHT}`, 'iu'))
 
 const parts: readonly Detector[] = [
-  insensitive(`\\d{3,6} (?:${NUMBER} )?(?:${WORD} ){1,4}${STREET}\\.?`),
+  insensitive(`\\d{3,6} (?:${NUMBER} )?(?:${WORD} ){1,4}${STREET}`),
   pattern(
     'address',
-    new RegExp(`${LEFT}(?:${NUMBER} ){1,2}(?:${CAPITAL} ){1,4}(?:${STREET_CAPITAL})\\.?${RIGHT}`, 'u'),
+    new RegExp(`${LEFT}(?:${NUMBER} ){1,2}(?:${CAPITAL} ){1,4}(?:${STREET_CAPITAL})${RIGHT}`, 'u'),
   ),
   insensitive(`(?:${NUMBER} ){0,2}${STREET_FIRST} (?:${WORD} ){0,5}${WORD} ${NUMBER}`),
   insensitive(`(?:${NUMBER} ){1,2}${STREET_FIRST} (?:${WORD} ){0,3}${WORD}`),

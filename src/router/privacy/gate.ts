@@ -1,5 +1,5 @@
 import type { ChatCompletionParams } from '../../contract/engine'
-import { EngineError, isEngineError } from '../../contract/error'
+import { EngineError } from '../../contract/error'
 import type { OutgoingRequest } from '../../contract/route'
 import type { PersonalDataPolicy } from '../policy/schema'
 import { createVault, type AnyScan, type Vault } from './vault'
@@ -71,16 +71,17 @@ async function recheck({ body }: OutgoingRequest, keys: readonly string[], vault
     try {
       found = await vault.findings(text)
     } catch (cause) {
-      throw isEngineError(cause, 'forbidden')
-        ? cause
-        : new EngineError('forbidden', 'The scan for personal data failed, so nothing was sent.', { cause })
+      throw new EngineError('forbidden', 'The scan for personal data failed, so nothing was sent.', {
+        cause,
+        details: { reason: 'scan-failed' },
+      })
     }
     const kinds = [...new Set(found.map(({ kind }) => kind))]
     if (kinds.length > 0) {
       throw new EngineError(
         'forbidden',
         `A request was stopped: it held personal data (${kinds.join(', ')}) that had not been taken out.`,
-        { details: { kinds: kinds.join(',') } },
+        { details: { reason: 'personal-data', kinds: kinds.join(',') } },
       )
     }
   }

