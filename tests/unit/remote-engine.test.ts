@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createRemoteEngine } from '../../src/router/providers/remote-engine'
 import type { RemoteEngineOptions } from '../../src/router/providers/remote-options'
 import { SCRIPTED_TEXT } from '../remote-server/answers'
-import { ask, KEY, QUESTION, remoteOf, startServer } from './remote-harness'
+import { ask, KEY, QUESTION, remoteOf, startServer, PATIENT } from './remote-harness'
 
 describe('an answer of a remote', () => {
   it('streams in the shapes of the contract', async () => {
@@ -61,15 +61,6 @@ describe('an answer of a remote', () => {
       prompt_tokens: Math.ceil('Where do minnows swim?'.length / 4),
       estimated: true,
     })
-  })
-
-  it('waits for thoughts that are not shown, as long as they come', async () => {
-    const server = await startServer()
-    server.faults.push({ kind: 'thoughts', count: 6, everyMs: 60 })
-    const engine = remoteOf(server, { timeouts: { firstTokenMs: 250, betweenTokensMs: 250 } })
-    const { text, error } = await ask(engine)
-    expect(error).toBeNull()
-    expect(text).toBe(SCRIPTED_TEXT)
   })
 
   it('says where the provider cut its answer off', async () => {
@@ -194,14 +185,14 @@ describe('stopping', () => {
     const controller = new AbortController()
     const reason = new Error('enough')
     const asked = ask(remoteOf(server), {}, { signal: controller.signal })
-    await expect.poll(() => server.requests.length).toBe(1)
+    await expect.poll(() => server.requests.length, PATIENT).toBe(1)
     setTimeout(() => controller.abort(reason), 50)
     const { error, text } = await asked
     expect(error).toBe(reason)
     expect(SCRIPTED_TEXT.split(' ').slice(0, pieces).join(' ')).toBe(
       text.slice(0, text.indexOf('again') >>> 0),
     )
-    await expect.poll(() => server.requests[0]!.left).toBe(true)
+    await expect.poll(() => server.requests[0]!.left, PATIENT).toBe(true)
   })
 
   it('ends the request when the loop is left, or was never begun', async () => {
@@ -210,10 +201,10 @@ describe('stopping', () => {
     const engine = remoteOf(server)
     const left = await engine.chat.completions.create(QUESTION)
     for await (const { choices } of left) if (choices[0]?.delta.content) break
-    await expect.poll(() => server.requests[0]!.left).toBe(true)
+    await expect.poll(() => server.requests[0]!.left, PATIENT).toBe(true)
     const unread = await engine.chat.completions.create(QUESTION)
     await unread[Symbol.asyncIterator]().return?.()
-    await expect.poll(() => server.requests[1]!.left).toBe(true)
+    await expect.poll(() => server.requests[1]!.left, PATIENT).toBe(true)
   })
 
   it('heeds a signal that has fired already, and one that fires while a retry waits', async () => {
@@ -225,7 +216,7 @@ describe('stopping', () => {
     server.faults.push({ kind: 'status', status: 503, headers: { 'retry-after': '10' } })
     const controller = new AbortController()
     const waiting = ask(engine, {}, { signal: controller.signal })
-    await expect.poll(() => server.requests.length).toBe(1)
+    await expect.poll(() => server.requests.length, PATIENT).toBe(1)
     setTimeout(() => controller.abort('gone'), 20)
     expect((await waiting).error).toBe('gone')
   })

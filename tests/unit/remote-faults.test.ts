@@ -1,10 +1,9 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createRemoteEngine } from '../../src/router/providers/remote-engine'
-import type { RemoteEngineOptions } from '../../src/router/providers/remote-options'
 import { SCRIPTED_TEXT } from '../remote-server/answers'
 import type { Fault } from '../remote-server/faults'
-import { ask, KEY, QUICK, remoteOf, startServer } from './remote-harness'
+import { ask, KEY, QUICK, remoteOf, startServer, PATIENT } from './remote-harness'
 
 /** What a fault makes of a call in which nothing else goes wrong. */
 interface Case {
@@ -13,7 +12,6 @@ interface Case {
   code: string
   /** Whether the request is sent again when nothing was shown yet. */
   retried: boolean
-  options?: Partial<RemoteEngineOptions>
   details?: Record<string, unknown>
 }
 
@@ -56,46 +54,6 @@ const BEFORE_TEXT: Case[] = [
     fault: { kind: 'redirect', to: 'http://127.0.0.1:9/v1/chat/completions' },
     code: 'invalid-response',
     retried: false,
-  },
-  {
-    name: 'a hang before the response',
-    fault: { kind: 'hang-before-head' },
-    code: 'timeout',
-    retried: true,
-    options: { timeouts: { connectMs: 60 } },
-    details: { phase: 'connect' },
-  },
-  {
-    name: 'a hang before the first token',
-    fault: { kind: 'hang', after: 0 },
-    code: 'timeout',
-    retried: true,
-    options: { timeouts: { firstTokenMs: 60 } },
-    details: { phase: 'firstToken' },
-  },
-  {
-    name: 'comments instead of tokens',
-    fault: { kind: 'hang-with-comments', after: 0 },
-    code: 'timeout',
-    retried: true,
-    options: { timeouts: { firstTokenMs: 60 } },
-    details: { phase: 'firstToken' },
-  },
-  {
-    name: 'a byte at a time',
-    fault: { kind: 'slow-loris', after: 0 },
-    code: 'timeout',
-    retried: true,
-    options: { timeouts: { firstTokenMs: 60 } },
-    details: { phase: 'firstToken' },
-  },
-  {
-    name: 'the total time',
-    fault: { kind: 'hang', after: 0 },
-    code: 'timeout',
-    retried: false,
-    options: { timeouts: { totalMs: 60 } },
-    details: { phase: 'total' },
   },
   {
     name: 'a refusal by a filter',
@@ -159,27 +117,24 @@ describe('before the first text', () => {
     ...BEFORE_TEXT,
     ...BROKEN.map(({ fault, ...rest }) => ({ ...rest, fault: fault(0) })),
   ]
-  it.for(cases)('$name: $code, sent again: $retried', async ({ fault, code, retried, options, details }) => {
+  it.for(cases)('$name: $code, sent again: $retried', async ({ fault, code, retried, details }) => {
     const server = await startServer()
     server.faults.push(fault, fault, fault)
-    const outcome = await ask(remoteOf(server, options))
+    const outcome = await ask(remoteOf(server))
     expect(outcome).toMatchObject({ rejected: true, text: '', error: { name: 'EngineError', code } })
     expect(outcome.error).toMatchObject({ details: { remote: 'test', ...details } })
     expect(server.requests).toHaveLength(retried ? 3 : 1)
     for (const request of server.requests.slice(1)) expect(request.body).toBe(server.requests[0]!.body)
   })
 
-  it.for(cases.filter(({ retried }) => retried))(
-    '$name, once: nobody notices',
-    async ({ fault, options }) => {
-      const server = await startServer()
-      server.faults.push(fault)
-      const { text, error, chunks } = await ask(remoteOf(server, options))
-      expect(error).toBeNull()
-      expect(text).toBe(SCRIPTED_TEXT)
-      expect(chunks[0]?.minnow?.remote?.requests).toBe(2)
-    },
-  )
+  it.for(cases.filter(({ retried }) => retried))('$name, once: nobody notices', async ({ fault }) => {
+    const server = await startServer()
+    server.faults.push(fault)
+    const { text, error, chunks } = await ask(remoteOf(server))
+    expect(error).toBeNull()
+    expect(text).toBe(SCRIPTED_TEXT)
+    expect(chunks[0]?.minnow?.remote?.requests).toBe(2)
+  })
 
   it('says that a stream holds no event', async () => {
     const server = await startServer()
@@ -212,52 +167,12 @@ describe('after the first text', () => {
     },
   )
 
-  it.for<[string, Fault, Partial<RemoteEngineOptions>, string]>([
-    ['a hang', { kind: 'hang', after: 3 }, { timeouts: { betweenTokensMs: 60 } }, 'betweenTokens'],
-    [
-      'comments',
-      { kind: 'hang-with-comments', after: 3 },
-      { timeouts: { betweenTokensMs: 60 } },
-      'betweenTokens',
-    ],
-    [
-      'a byte at a time',
-      { kind: 'slow-loris', after: 3 },
-      { timeouts: { betweenTokensMs: 60 } },
-      'betweenTokens',
-    ],
-    ['an endless answer', { kind: 'endless', after: 3 }, { timeouts: { totalMs: 200 } }, 'total'],
-  ])('%s runs into its time', async ([, fault, options, phase]) => {
-    const server = await startServer()
-    server.faults.push(fault)
-    const { text, error } = await ask(remoteOf(server, options))
-    expect(text).toMatch(/^The café’s 🐟/)
-    expect(error).toMatchObject({ code: 'timeout', details: { phase } })
-    await expect.poll(() => server.requests[0]!.left).toBe(true)
-    expect(server.requests).toHaveLength(1)
-  })
-
   it('an endless answer runs into its size', async () => {
     const server = await startServer()
     server.faults.push({ kind: 'endless', after: 1 })
     const { error } = await ask(remoteOf(server, { limits: { answerBytes: 100_000 } }))
     expect(error).toMatchObject({ code: 'invalid-response' })
-    await expect.poll(() => server.requests[0]!.left).toBe(true)
-  })
-
-  it('lets a slow reader take its time', async () => {
-    const server = await startServer()
-    const engine = remoteOf(server, { timeouts: { betweenTokensMs: 40 } })
-    const stream = await engine.chat.completions.create({
-      messages: [{ role: 'user', content: 'Hi' }],
-      stream: true,
-    })
-    let text = ''
-    for await (const { choices } of stream) {
-      text += choices[0]?.delta.content ?? ''
-      if (text === 'The') await new Promise((resolve) => setTimeout(resolve, 120))
-    }
-    expect(text).toBe(SCRIPTED_TEXT)
+    await expect.poll(() => server.requests[0]!.left, PATIENT).toBe(true)
   })
 })
 

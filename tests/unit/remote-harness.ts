@@ -12,6 +12,9 @@ export const QUESTION: ChatCompletionParams & { stream: true } = {
   stream: true,
 }
 
+/** For `expect.poll`: the machine may be busy. */
+export const PATIENT = { timeout: 10_000 }
+
 /** Retries at once; no test waits for the default times. */
 export const QUICK: Partial<RemoteEngineOptions> = {
   retry: { retries: 2, baseMs: 1, maxMs: 2, maxRetryAfterMs: 2000 },

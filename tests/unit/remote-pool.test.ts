@@ -6,7 +6,7 @@ import { createMockEngine } from '../../src/testing/mock-engine'
 import { scriptedAnswer } from '../remote-server/answers'
 import type { Fault } from '../remote-server/faults'
 import type { RemoteServer } from '../remote-server/server'
-import { ask, remoteOf, startServer } from './remote-harness'
+import { ask, remoteOf, startServer, PATIENT } from './remote-harness'
 
 /** A remote that answers its own name, after these faults. */
 async function remote(
@@ -46,7 +46,7 @@ describe('a pool in order', () => {
 
   it.for<[string, Fault, Partial<RemoteEngineOptions>]>([
     ['an outage', down, {}],
-    ['a hang', { kind: 'hang', after: 0 }, { timeouts: { firstTokenMs: 50 } }],
+    ['a hang', { kind: 'hang', after: 0 }, { timeouts: { firstTokenMs: 300 } }],
     ['a rate limit', limited, {}],
     ['a refused text', flagged, {}],
     ['a refused key', { kind: 'status', status: 401 }, {}],
@@ -180,8 +180,8 @@ describe('balancing', () => {
   })
 
   it('is by latency, once each is known', async () => {
-    const slow = createMockEngine({ reply: 'slow', wordMs: 60 })
-    const quick = createMockEngine({ reply: 'quick', wordMs: 1 })
+    const slow = createMockEngine({ reply: 'slow', wordMs: 800 })
+    const quick = createMockEngine({ reply: 'quick' })
     const pool = createRemotePool([slow, quick], { strategy: 'least-latency' })
     const texts: string[] = []
     for (let i = 0; i < 5; i++) texts.push((await ask(pool)).text)
@@ -203,7 +203,7 @@ describe('a pool as an engine', () => {
     const [a, b] = [await remote('a', [down]), await remote('b', [{ kind: 'hang', after: 0 }])]
     const controller = new AbortController()
     const asked = ask(createRemotePool([a.engine, b.engine]), {}, { signal: controller.signal })
-    await expect.poll(() => b.server.requests.length).toBe(1)
+    await expect.poll(() => b.server.requests.length, PATIENT).toBe(1)
     controller.abort('gone')
     expect((await asked).error).toBe('gone')
   })

@@ -1,14 +1,23 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createBreaker, createGate } from '../../src/router/providers/traffic'
 import { SCRIPTED_TEXT } from '../remote-server/answers'
 import type { Fault } from '../remote-server/faults'
-import { ask, remoteOf, startServer } from './remote-harness'
+import { ask, PATIENT, remoteOf, startServer } from './remote-harness'
 
 const pause = (durationMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, durationMs))
 /** Settled promises reach the breaker some microtasks later. */
 const settle = (): Promise<void> => pause(0)
 
 describe('the breaker', () => {
+  // It rests by the clock, which stands still here.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+  const passes = (durationMs: number): unknown => vi.setSystemTime(Date.now() + durationMs)
+
   async function opened(restMs: number): Promise<ReturnType<typeof createBreaker>> {
     const breaker = createBreaker({ failures: 2, restMs })
     for (let i = 0; i < 2; i++) {
@@ -34,7 +43,9 @@ describe('the breaker', () => {
   it('lets one request through after its rest, and closes when that succeeds', async () => {
     const breaker = await opened(30)
     expect(breaker.attempt()).toBeNull()
-    await pause(40)
+    passes(29)
+    expect(breaker.attempt()).toBeNull()
+    passes(1)
     const probe = breaker.attempt()!
     expect(probe.isProbe).toBe(true)
     expect(breaker.attempt()).toBeNull()
@@ -45,11 +56,14 @@ describe('the breaker', () => {
 
   it.for(['fail', 'cancel'] as const)('rests again when the probe says %s', async (word) => {
     const breaker = await opened(30)
-    await pause(40)
+    passes(30)
     breaker.attempt()![word]()
     await settle()
+    // Twice as long.
+    passes(59)
     expect(breaker.attempt()).toBeNull()
-    await expect.poll(() => breaker.attempt()?.isProbe).toBe(true)
+    passes(1)
+    expect(breaker.attempt()?.isProbe).toBe(true)
   })
 
   it('keeps requests of an engine back', async () => {
@@ -65,7 +79,7 @@ describe('the breaker', () => {
     const kept = await ask(engine)
     expect(kept.error).toMatchObject({ code: 'unavailable', details: { remote: 'test' } })
     expect(server.requests).toHaveLength(3)
-    await pause(60)
+    passes(50)
     expect((await ask(engine)).text).toBe(SCRIPTED_TEXT)
     expect((await ask(engine)).text).toBe(SCRIPTED_TEXT)
   })
@@ -127,7 +141,7 @@ describe('the gate', () => {
     const controller = new AbortController()
     const first = ask(engine, {}, { signal: controller.signal })
     const others = [ask(engine), ask(engine)]
-    await expect.poll(() => server.requests.length).toBe(1)
+    await expect.poll(() => server.requests.length, PATIENT).toBe(1)
     await pause(50)
     expect(server.requests).toHaveLength(1)
     controller.abort()

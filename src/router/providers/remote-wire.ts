@@ -51,7 +51,8 @@ export class RemoteWire {
       deadline.pause()
       await raceSignal(beforeSend({ url: shownUrl(chatUrl), model, body }), signal)
       const sentAt = performance.now()
-      deadline.start('connect', Math.min(timeouts.connectMs, timeouts.firstTokenMs))
+      if (timeouts.connectMs < timeouts.firstTokenMs) deadline.start('connect', timeouts.connectMs)
+      else deadline.start('firstToken', timeouts.firstTokenMs)
       const response = await this.#fetch(chatUrl, { method: 'POST', headers, body, signal })
       deadline.start('firstToken', Math.max(0, timeouts.firstTokenMs - (performance.now() - sentAt)))
       for await (const part of readAnswer(response, limits, this.failures, signal)) {
