@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import * as fakes from 'fake-indexeddb'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { EngineError } from '../../../src/contract/error'
 import type { LedgerEntry } from '../../../src/router/ledger'
 import { openIndexedDbStorage } from '../../../src/router/storage/indexed-db'
@@ -10,8 +11,9 @@ const cloud = { mode: 'only-in-cloud' } as const
 const priced = (): MockEngine => remoteEngine({ info: { price: PRICE } })
 let databases = 0
 
-beforeAll(async () => {
-  await import('fake-indexeddb/auto')
+beforeAll(() => {
+  for (const [name, value] of Object.entries(fakes)) if (name.startsWith('IDB')) vi.stubGlobal(name, value)
+  vi.stubGlobal('indexedDB', new fakes.IDBFactory())
 })
 
 describe.each([
