@@ -23,6 +23,7 @@ const ERROR_WORDS: Readonly<Record<EngineErrorCode, string>> = {
   'context-overflow':
     'This conversation is longer than the model can read. Start a new one, or ask with fewer words.',
   'worker-lost': 'The model stopped unexpectedly. Trying again starts it anew.',
+  'device-lost': 'The graphics card stopped. Trying again starts it anew.',
   internal: 'Something went wrong inside Minnow.',
 }
 

@@ -19,6 +19,7 @@ export type EngineErrorCode =
   | 'out-of-memory' // the model or context does not fit
   | 'context-overflow' // the prompt does not fit the context
   | 'worker-lost' // the worker died
+  | 'device-lost' // the GPU was lost, and nothing could take over
   | 'internal' // a bug in Minnow
 
 /** Details an error carries across the worker boundary; structured-clone-safe. */

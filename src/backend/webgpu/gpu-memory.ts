@@ -1,16 +1,21 @@
 import { EngineError } from '../../contract/error'
 import { BufferUsage } from './gpu-flags'
+import type { GpuHealth } from './health'
 
 /** Buffers of one device: counts their bytes, keeps them within its limits, and destroys them all. */
 export class GpuMemory {
   readonly #device: GPUDevice
+  readonly #health: GpuHealth
+  /** Allocations the GPU has not confirmed yet. */
+  readonly #pending = new Set<Promise<void>>()
   readonly #buffers = new Set<GPUBuffer>()
   #usedBytes = 0
   /** Buffers ever made: a step of decoding makes none. */
   created = 0
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, health: GpuHealth) {
     this.#device = device
+    this.#health = health
   }
 
   get usedBytes(): number {
@@ -23,7 +28,10 @@ export class GpuMemory {
     return Math.min(maxStorageBufferBindingSize, maxBufferSize)
   }
 
-  /** @throws EngineError 'out-of-memory' naming `what`, where the device's limits forbid the size. */
+  /**
+   * Whether there was room is known later: `confirmed()` waits for it.
+   * @throws EngineError 'out-of-memory' naming `what`, where the device's limits forbid the size.
+   */
   create(sizeBytes: number, usage: GPUBufferUsageFlags, what: string, mapped = false): GPUBuffer {
     const size = Math.max(16, Math.ceil(sizeBytes / 16) * 16)
     const limit = usage & BufferUsage.storage ? this.maxBindingBytes : this.#device.limits.maxBufferSize
@@ -34,20 +42,43 @@ export class GpuMemory {
         { details: { sizeBytes: size, limitBytes: limit } },
       )
     }
+    const refused = (cause: unknown): EngineError =>
+      new EngineError(
+        'out-of-memory',
+        `${what} needs ${size} bytes; the GPU has no room for them beside the ${this.#usedBytes} in use.`,
+        { cause, details: { sizeBytes: size, usedBytes: this.#usedBytes } },
+      )
+    this.#device.pushErrorScope('out-of-memory')
     let buffer: GPUBuffer
     try {
       buffer = this.#device.createBuffer({ label: what, size, usage, mappedAtCreation: mapped })
     } catch (cause) {
       // A mapped buffer is refused with a RangeError where memory is short.
-      throw new EngineError('out-of-memory', `${what} needs ${size} bytes; the GPU has no room for them.`, {
-        cause,
-        details: { sizeBytes: size },
-      })
+      throw refused(cause)
+    } finally {
+      this.#confirm(this.#device.popErrorScope(), refused)
     }
     this.created++
     this.#buffers.add(buffer)
     this.#usedBytes += size
     return buffer
+  }
+
+  /** Resolves when every buffer made so far has its memory. @throws EngineError 'out-of-memory', 'device-lost' */
+  async confirmed(): Promise<void> {
+    await Promise.all(this.#pending)
+    this.#health.check()
+  }
+
+  #confirm(outcome: Promise<GPUError | null>, refused: (cause: unknown) => EngineError): void {
+    const pending = outcome
+      .then(
+        (error) => error && this.#health.report(refused(error)),
+        // The device is lost, which is told elsewhere.
+        () => undefined,
+      )
+      .then(() => void this.#pending.delete(pending))
+    this.#pending.add(pending)
   }
 
   /** A storage buffer for kernels alone. */

@@ -1,9 +1,10 @@
 import { EngineError } from '../../contract/error'
 import type { ModelDefinition } from '../../model/definition'
-import type { Backend, BackendSession, LoadBackend } from '../backend'
-import { openGpu, type OpenGpu } from './device'
+import type { Backend, BackendSession, LoadOptions } from '../backend'
+import { type AdapterFacts, openGpu } from './device'
 import { BufferUsage } from './gpu-flags'
 import { GpuMemory } from './gpu-memory'
+import { GpuHealth } from './health'
 import { KernelCompiler } from './kernels'
 import { checkModel, logitStride, padded, Plan, Planner, type ScratchName } from './plan'
 import { LOGIT_ROWS, ReadbackPool, SELECTION_BYTES } from './readback'
@@ -17,46 +18,24 @@ import { loadWeights } from './weights'
 /** Tokens of one call. */
 const MAX_BATCH = 256
 
-export const loadWebGpu: LoadBackend = (options) => loadWebGpuVariant(options)
+export interface WebGpuOptions extends LoadOptions {
+  powerPreference?: GPUPowerPreference | undefined
+}
+
+export const loadWebGpu = (options: WebGpuOptions): Promise<Backend> => loadWebGpuVariant(options)
 
 /** The same with a given cut of the kernels, for tests and measurements. */
-export async function loadWebGpuVariant(
-  options: Parameters<LoadBackend>[0] & { powerPreference?: GPUPowerPreference },
-  name?: Variant['name'],
-): Promise<Backend> {
-  const { model, bytes, signal, onProgress } = options
-  checkModel(model)
-  const gpu = await openGpu(options)
-  const { device } = gpu
-  const variant = variants[name ?? (gpu.isFallback ? 'serial' : 'workgroup')]
-  const memory = new GpuMemory(device)
+export async function loadWebGpuVariant(options: WebGpuOptions, name?: Variant['name']): Promise<Backend> {
+  checkModel(options.model)
+  const { device, facts } = await openGpu(options)
+  const health = new GpuHealth(device)
+  const memory = new GpuMemory(device, health)
+  const variant = variants[name ?? (facts.isFallback ? 'serial' : 'workgroup')]
   try {
-    const weights = await loadWeights({ model, bytes, memory, signal, onProgress })
-    const planner = new Planner(model, weights, variant)
-    const compiler = new KernelCompiler(device)
-    const compile = (steps: Parameters<typeof Plan.compile>[0]): Promise<Plan> =>
-      Plan.compile(steps, compiler)
-    const [decode, decodeHead, batch, batchHead, top, feed, shiftKernel] = await Promise.all([
-      compile(planner.layers('decode')),
-      compile(planner.head('decode')),
-      compile(planner.layers('batch')),
-      compile(planner.head('batch')),
-      compile(planner.top()),
-      compile(planner.feed()),
-      compiler.compile(shiftShader({ kvHeads: model.kvHeadCount, headDim: model.headDim })),
-    ])
-    signal?.throwIfAborted()
-    const scratch = createScratch(model, memory, variant)
-    return new WebGpuBackend(gpu, variant, {
-      model,
-      device,
-      memory,
-      scratch,
-      plans: { decode, decodeHead, batch, batchHead, top, feed },
-      shiftKernel,
-      outputNorm: weights.outputNormValues,
-      weightsBytes: weights.sizeBytes,
-    })
+    const parts = await health.guard(() => loadParts(options, { device, memory, health, variant }))
+    await memory.confirmed()
+    options.signal?.throwIfAborted()
+    return new WebGpuBackend(facts, variant, parts)
   } catch (error) {
     memory.dispose()
     device.destroy()
@@ -64,10 +43,53 @@ export async function loadWebGpuVariant(
   }
 }
 
+async function loadParts(
+  { model, bytes, signal, onProgress }: WebGpuOptions,
+  gpu: Pick<Parts, 'device' | 'memory' | 'health'> & { variant: Variant },
+): Promise<Parts> {
+  const { device, memory, health, variant } = gpu
+  const weights = await loadWeights({
+    model,
+    bytes,
+    memory,
+    signal,
+    onProgress(loadedBytes, totalBytes) {
+      // Not the rest of a large file where the GPU has no room for it.
+      health.check()
+      onProgress?.(loadedBytes, totalBytes)
+    },
+  })
+  await memory.confirmed()
+  const planner = new Planner(model, weights, variant)
+  const compiler = new KernelCompiler(device)
+  const compile = (steps: Parameters<typeof Plan.compile>[0]): Promise<Plan> => Plan.compile(steps, compiler)
+  const [decode, decodeHead, batch, batchHead, top, feed, shiftKernel] = await Promise.all([
+    compile(planner.layers('decode')),
+    compile(planner.head('decode')),
+    compile(planner.layers('batch')),
+    compile(planner.head('batch')),
+    compile(planner.top()),
+    compile(planner.feed()),
+    compiler.compile(shiftShader({ kvHeads: model.kvHeadCount, headDim: model.headDim })),
+  ])
+  return {
+    model,
+    device,
+    memory,
+    health,
+    scratch: createScratch(model, memory, variant),
+    plans: { decode, decodeHead, batch, batchHead, top, feed },
+    shiftKernel,
+    outputNorm: weights.outputNormValues,
+    weightsBytes: weights.sizeBytes,
+  }
+}
+
 interface Parts {
   model: ModelDefinition
   device: GPUDevice
   memory: GpuMemory
+  health: GpuHealth
   scratch: Record<ScratchName, GPUBuffer>
   plans: SessionHost['plans']
   shiftKernel: SessionHost['shiftKernel']
@@ -86,19 +108,14 @@ class WebGpuBackend implements Backend {
   readonly #host: SessionHost
   #disposed = false
 
-  constructor(gpu: OpenGpu, variant: Variant, parts: Parts) {
-    const { device, memory, model } = parts
-    this.variant = `${variant.name} on ${gpu.adapterName}`
+  constructor(facts: AdapterFacts, variant: Variant, parts: Parts) {
+    const { memory, model } = parts
+    this.variant = `${variant.name} on ${facts.name}`
     this.weightsBytes = parts.weightsBytes
     this.#parts = parts
-    const lost = device.lost.then(({ reason, message }): never => {
-      throw new EngineError('internal', `The GPU was lost (${reason}): ${message}`)
-    })
-    lost.catch(() => undefined)
     this.#host = {
       ...parts,
       maxBatch: MAX_BATCH,
-      lost,
       readback: new ReadbackPool(memory, (logitStride(model) + padded(model.embeddingLength)) * 4),
       onDispose: (session) => void this.#sessions.delete(session),
     }

@@ -1,6 +1,7 @@
 import { TOP_COUNT } from '../backend'
 import { BufferUsage, MapMode } from './gpu-flags'
 import type { GpuMemory } from './gpu-memory'
+import type { GpuHealth } from './health'
 import { SELECTION_HEAD, SUMMARY_FLOATS } from './shaders/logits'
 
 /** Rows of logits made at once. */
@@ -43,13 +44,21 @@ export class ReadbackPool {
   async read<Result>(
     slot: ReadbackSlot,
     bytes: number,
-    lost: Promise<never>,
+    health: GpuHealth,
     use: (bytes: ArrayBuffer) => Result,
   ): Promise<Result> {
-    await Promise.race([slot.buffer.mapAsync(MapMode.read, 0, bytes), lost])
-    const result = use(slot.buffer.getMappedRange(0, bytes))
-    slot.buffer.unmap()
-    this.#free.push(slot)
-    return result
+    try {
+      await slot.buffer.mapAsync(MapMode.read, 0, bytes)
+    } catch (cause) {
+      this.#memory.release(slot.buffer)
+      throw await health.explain(cause)
+    }
+    try {
+      health.check()
+      return use(slot.buffer.getMappedRange(0, bytes))
+    } finally {
+      slot.buffer.unmap()
+      this.#free.push(slot)
+    }
   }
 }

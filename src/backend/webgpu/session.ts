@@ -2,6 +2,7 @@ import { EngineError } from '../../contract/error'
 import type { ModelDefinition, Rope } from '../../model/definition'
 import type { BackendSession, ForwardOptions, LogitDetail, Logits } from '../backend'
 import type { GpuMemory } from './gpu-memory'
+import type { GpuHealth } from './health'
 import { bind, type Dispatch, type Kernel } from './kernels'
 import { readOutputs } from './outputs'
 import { logitStride, padded, type Plan, type ScratchName, type SessionBuffers } from './plan'
@@ -21,8 +22,7 @@ export interface SessionHost {
   readonly outputNorm: Float32Array
   readonly maxBatch: number
   readonly readback: ReadbackPool
-  /** Rejects when the device is lost. */
-  readonly lost: Promise<never>
+  readonly health: GpuHealth
   onDispose(session: WebGpuSession): void
 }
 
@@ -48,6 +48,8 @@ export class WebGpuSession implements BackendSession {
   #bound: Readonly<Record<keyof Plans, readonly Dispatch[]>> | null = null
   #capacity = 0
   #length = 0
+  /** While memory is being made for a call; later calls come behind it. */
+  #growth: Promise<void> | null = null
   /** Row of the summaries with the newest output; −1: none since the last other change. */
   #newestRow = -1
   #disposed = false
@@ -65,10 +67,13 @@ export class WebGpuSession implements BackendSession {
   async forward(tokens: ArrayLike<number>, options: ForwardOptions = {}): Promise<Logits[]> {
     const { outputs = 1, detail = 'all' } = options
     this.#check(tokens, outputs)
-    const { device, scratch, lost } = this.#host
+    return this.#withRoom(tokens.length, () => this.#forward(tokens, outputs, detail))
+  }
+
+  async #forward(tokens: ArrayLike<number>, outputs: number, detail: LogitDetail): Promise<Logits[]> {
+    const { device, scratch, health } = this.#host
     const count = tokens.length
     for (let i = 0; i < count; i++) this.#tokens[i] = tokens[i]!
-    this.#grow(this.#length + count)
     device.queue.writeBuffer(scratch.tokens, 0, this.#tokens, 0, count)
     const bound = this.#bound!
     const layers = count === 1 ? bound.decode : bound.batch
@@ -76,7 +81,9 @@ export class WebGpuSession implements BackendSession {
     if (outputs === 0) {
       this.#submit({ count, firstOutput: 0, outputs: 0 }, [[layers, count]])
       this.#advance(count, -1)
-      await Promise.race([device.queue.onSubmittedWorkDone(), lost])
+      // Resolves on a lost device too.
+      await device.queue.onSubmittedWorkDone()
+      health.check()
       return logits
     }
     for (let row = 0; row < outputs; row += LOGIT_ROWS) {
@@ -93,11 +100,13 @@ export class WebGpuSession implements BackendSession {
 
   async follow({ detail = 'all' }: { detail?: LogitDetail } = {}): Promise<Logits> {
     this.#checkLive()
+    return this.#withRoom(1, () => this.#follow(detail))
+  }
+
+  async #follow(detail: LogitDetail): Promise<Logits> {
     if (this.#newestRow < 0) {
       throw new EngineError('invalid-argument', 'follow() continues an output; call forward() first.')
     }
-    this.#checkRoom(1)
-    this.#grow(this.#length + 1)
     const { feed, decode } = this.#bound!
     const reading = this.#outputs(
       { count: 1, firstOutput: 0, outputs: 1 },
@@ -111,6 +120,28 @@ export class WebGpuSession implements BackendSession {
     return (await reading)[0]!
   }
 
+  /** Begins a call at once where the KV cache has room for `count` more, else when it has grown, in order. */
+  async #withRoom<Result>(count: number, begin: () => Promise<Result>): Promise<Result> {
+    if (this.#growth === null && this.#length + count <= this.#capacity) {
+      this.#checkRoom(count)
+      return begin()
+    }
+    let begun: Promise<Result> | undefined
+    const growth = (this.#growth ?? Promise.resolve()).then(async () => {
+      this.#checkRoom(count)
+      await this.#grow(this.#length + count)
+      this.#checkLive()
+      begun = begin()
+      begun.catch(() => undefined)
+    })
+    this.#growth = growth
+    return growth
+      .finally(() => {
+        if (this.#growth === growth) this.#growth = null
+      })
+      .then(() => begun!)
+  }
+
   #advance(count: number, newestRow: number): void {
     this.#length += count
     this.#newestRow = newestRow
@@ -118,7 +149,7 @@ export class WebGpuSession implements BackendSession {
 
   /** Runs what comes `before`, then the head, and reads what is wanted of the outputs. */
   async #outputs(step: StepCounts, before: readonly Pass[], detail: LogitDetail): Promise<Logits[]> {
-    const { scratch, readback, model, outputNorm, lost } = this.#host
+    const { scratch, readback, model, outputNorm, health } = this.#host
     const { top, decodeHead, batchHead } = this.#bound!
     const rows = step.outputs
     const stride = logitStride(model)
@@ -149,7 +180,7 @@ export class WebGpuSession implements BackendSession {
       top: rowsOffset,
       all: rowsOffset + rows * (stride + width) * 4,
     }[detail]
-    return readback.read(slot, bytes, lost, (mapped) =>
+    return readback.read(slot, bytes, health, (mapped) =>
       readOutputs(mapped, rows, detail, { model, outputNorm }),
     )
   }
@@ -236,24 +267,34 @@ export class WebGpuSession implements BackendSession {
     this.#host.onDispose(this)
   }
 
-  /** Makes room for `length` positions; what is cached is kept. */
-  #grow(length: number): void {
+  /**
+   * Makes room for `length` positions; what is cached is kept.
+   * @throws EngineError 'out-of-memory'; then the session is as it was
+   */
+  async #grow(length: number): Promise<void> {
     if (length <= this.#capacity) return
     const { model, memory, device, scratch, plans } = this.#host
     const wanted = Math.max(length, Math.min(this.#capacity * 2, this.contextLength))
     const capacity = Math.min(Math.ceil(wanted / PAGE) * PAGE, Math.max(PAGE, padded(this.contextLength)))
     const { headDim, kvHeadCount } = model
     const positionBytes = headDim * 2
+    const caches: GPUBuffer[] = []
+    const rotations = new Map<Rope, GPUBuffer>()
+    try {
+      for (const layer of model.layers.keys()) {
+        const size = 2 * kvHeadCount * capacity * positionBytes
+        caches.push(memory.createStorage(size, `The KV cache of layer ${layer} for ${capacity} tokens`))
+      }
+      for (const rope of ropesOf(model)) {
+        rotations.set(rope, memory.upload(rotationTable(rope, headDim, 0, capacity), 'Rotations'))
+      }
+      await memory.confirmed()
+      this.#checkLive()
+    } catch (error) {
+      this.#release({ caches, rotations })
+      throw error
+    }
     const old = this.#buffers
-    const caches = model.layers.map((_, layer) =>
-      memory.createStorage(2 * kvHeadCount * capacity * positionBytes, `The KV cache of layer ${layer}`),
-    )
-    const rotations = new Map(
-      ropesOf(model).map((rope) => [
-        rope,
-        memory.upload(rotationTable(rope, headDim, 0, capacity), 'Rotations'),
-      ]),
-    )
     if (old !== null) {
       const encoder = device.createCommandEncoder()
       old.caches.forEach((cache, layer) => {
@@ -322,6 +363,7 @@ export class WebGpuSession implements BackendSession {
 
   #checkLive(): void {
     if (this.#disposed) throw new EngineError('disposed', 'This session was disposed of; create another.')
+    this.#host.health.check()
   }
 }
 
