@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { brotliCompressSync, constants } from 'node:zlib'
+import { promisify } from 'node:util'
+import { brotliCompress, constants } from 'node:zlib'
 import type { BenchBrowser } from './browser'
 import { startStaticServer } from './static-server'
 
+const compress = promisify(brotliCompress)
 const SITE = join(import.meta.dirname, '..', 'dist', 'site')
 
 export interface DownloadedFile {
@@ -29,13 +31,14 @@ export async function measureBytes(browser: BenchBrowser): Promise<DownloadedFil
     await context.close()
     await server.close()
   }
-  return [...served]
-    .filter((file) => /\.(js|mjs|wasm)$/.test(file))
-    .map((file) => {
+  const files = [...served].filter((file) => /\.(js|mjs|wasm)$/.test(file))
+  return Promise.all(
+    files.map(async (file) => {
       const content = readFileSync(file)
-      const brotliBytes = brotliCompressSync(content, {
+      const { length: brotliBytes } = await compress(content, {
         params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length },
-      }).length
+      })
       return { file: relative(SITE, file), bytes: content.length, brotliBytes }
-    })
+    }),
+  )
 }

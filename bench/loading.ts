@@ -1,4 +1,4 @@
-import type { BenchBrowser } from './browser'
+import type { BenchPage } from './browser'
 import type { ChatMessage, LoadTimes } from './page/subject'
 
 /** A few tokens. With a system message of its own, since the model's template would else put in a longer one. */
@@ -17,9 +17,9 @@ export interface LoadSample extends LoadTimes {
  * From the GGUF's bytes in a Blob (both libraries take one) to the first piece of the answer to a short chat
  * message. Scripts and WASM come from the HTTP cache after the first time; with more than one round, that first
  * one, where each also compiles its code, is left out for both.
+ * @param page where both engines are left open
  */
-export async function measureLoading(browser: BenchBrowser, rounds: number): Promise<LoadSample[]> {
-  const { page, close } = await browser.openPage()
+export async function measureLoading({ page }: BenchPage, rounds: number): Promise<LoadSample[]> {
   const samples: LoadSample[] = []
   await page.evaluate(() => bench.fetchModel('/models/smollm2-q4_1.gguf'))
   const warmUps = rounds > 1 ? 1 : 0
@@ -33,6 +33,5 @@ export async function measureLoading(browser: BenchBrowser, rounds: number): Pro
         samples.push({ engine, threads: 1, ...times, totalMs: times.loadMs + times.firstTokenMs })
     }
   }
-  await close()
   return samples
 }

@@ -1,4 +1,4 @@
-import type { BenchBrowser } from './browser'
+import type { BenchPage } from './browser'
 import { LOOKUP_PROMPTS } from './lookup-prompts'
 import type { AnswerFigures } from './page/minnow-subject'
 
@@ -10,14 +10,12 @@ export interface LookupSample {
   readonly sameText: boolean
 }
 
-/** The same questions with and without prompt lookup, in turns, in one engine. */
+/** The same questions with and without prompt lookup, in turns, in the engine that is open in the page. */
 export async function measureLookup(
-  browser: BenchBrowser,
+  { page }: BenchPage,
   options: { threads: number; prompts: number; maxTokens: number },
 ): Promise<LookupSample[]> {
   const { threads, prompts, maxTokens } = options
-  const { page, close } = await browser.openPage()
-  await page.evaluate((count) => bench.openEngine('/default-model/manifest.json', count), threads)
   const samples: LookupSample[] = []
   const ask = (text: string, promptLookup: boolean): Promise<AnswerFigures> =>
     page.evaluate(([question, limit, isOn]) => bench.answer(question, limit, isOn), [
@@ -39,6 +37,5 @@ export async function measureLookup(
       sameText: withLookup.text === without.text,
     })
   }
-  await close()
   return samples
 }

@@ -114,20 +114,23 @@ export function quickPlan(): Plan {
   const prefill = (subject: string, tokens: number): void => {
     steps.push({ subject, measure: 'prefill', tokens, count: 0, isOptional: false })
   }
-  for (const { name, format, threads } of wllamas) {
-    prefill(`minnow-${threads}t`, 512)
-    if (threads === 2) continue
-    if (format === 'q4_1') prefill('native-1t', QUICK_NATIVE_PROMPT)
-    prefill(name, QUICK_WLLAMA_PROMPT)
-  }
+  prefill('wllama-q4_1-1t', QUICK_WLLAMA_PROMPT)
+  prefill('native-1t', QUICK_NATIVE_PROMPT)
+  prefill('minnow-1t', 512)
+  prefill('wllama-q8_0-1t', QUICK_WLLAMA_PROMPT)
+  prefill('minnow-2t', 512)
   for (let round = 0; round < 4; round++) {
     const decode = (subject: string, tokens: number, count: number): void => {
       steps.push({ subject, measure: 'decode', tokens, count, isOptional: round > 0 })
     }
+    // Three of each in turns, the longer context first: it goes on from the cache that prefill left.
+    for (let turn = 0; turn < 3; turn++) {
+      decode('minnow-1t', 1024, 24)
+      decode('minnow-1t', 128, 24)
+    }
     for (const { name, format, threads } of wllamas) {
-      decode(`minnow-${threads}t`, 128, 48)
+      if (threads === 2) decode('minnow-2t', 128, 48)
       if (format === 'q4_1') decode(`native-${threads}t`, QUICK_NATIVE_PROMPT, 16)
-      if (format === 'q4_1' && threads === 1) decode('minnow-1t', 1024, 48)
       decode(name, QUICK_WLLAMA_PROMPT, 5)
     }
   }
@@ -136,7 +139,7 @@ export function quickPlan(): Plan {
     steps,
     seconds: 38,
     loadRounds: 1,
-    lookup: { prompts: 2, maxTokens: 48, threads: [1] },
+    lookup: { prompts: 1, maxTokens: 96, threads: [1] },
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { BenchBrowser } from './browser'
+import { BenchBrowser, type BenchPage } from './browser'
 import { measureBytes } from './bytes'
 import { measureLoading } from './loading'
 import { measureLookup, type LookupSample } from './lookup'
@@ -62,15 +62,22 @@ async function run(chosen: Plan): Promise<Report> {
   const weightsBytes = [...header.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const browser = await phase('browser', () => BenchBrowser.start())
   try {
-    const loads = await part('load', () => measureLoading(browser, chosen.loadRounds))
-    const memory = await part('memory', () => measureMemories(chosen, weightsBytes))
-    const lookups = await part('lookup', () => measureLookups(chosen, browser))
-    const bytes = await part('bytes', () => measureBytes(browser))
+    // Its engines are measured further: whatever runs one thread on the embedded model.
+    const loadPage = parts.includes('load') ? await browser.openPage() : null
+    const loads =
+      loadPage === null ? [] : await phase('load', () => measureLoading(loadPage, chosen.loadRounds))
+    const lookups = await part('lookup', () => measureLookups(chosen, browser, loadPage))
+    // Neither is a matter of time.
+    const [memory, bytes] = await Promise.all([
+      part('memory', () => measureMemories(chosen, weightsBytes)),
+      part('bytes', () => measureBytes(browser)),
+    ])
     // Last: what is left of a quick run's time goes into more samples.
     const deadline = chosen.seconds === null ? Infinity : started + chosen.seconds * 1000
     const prompt = makePrompt(header, 1024)
+    const pages = new Map(loadPage === null ? [] : [['wllama-q4_1-1t', loadPage]])
     const { samples, subjects } = parts.includes('speed')
-      ? await phase('speed', () => measureSpeed(chosen, browser, prompt, deadline))
+      ? await phase('speed', () => measureSpeed(chosen, browser, pages, prompt, deadline))
       : { samples: [], subjects: {} }
     const raw: RawFigures = { samples, loads, memory, lookups, bytes }
     return {
@@ -103,10 +110,18 @@ async function measureMemories({ lookup }: Plan, weightsBytes: number): Promise<
   return memories
 }
 
-async function measureLookups({ lookup }: Plan, browser: BenchBrowser): Promise<LookupSample[]> {
+/** @param oneThread a page with an engine of one thread, if there is one */
+async function measureLookups(
+  { lookup }: Plan,
+  browser: BenchBrowser,
+  oneThread: BenchPage | null,
+): Promise<LookupSample[]> {
   const lookups: LookupSample[] = []
   for (const threads of lookup.threads) {
-    lookups.push(...(await measureLookup(browser, { ...lookup, threads })))
+    const own = threads === 1 && oneThread !== null ? null : await browser.openPage()
+    await own?.page.evaluate((count) => bench.openEngine('/default-model/manifest.json', count), threads)
+    lookups.push(...(await measureLookup((own ?? oneThread)!, { ...lookup, threads })))
+    await own?.close()
   }
   return lookups
 }

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import type { BenchBrowser } from './browser'
+import type { BenchBrowser, BenchPage } from './browser'
 import { compareChoices, type ChoiceAgreement } from './onnx/agreement'
 import { modelFile } from './models'
 import { NativeLlama } from './native'
@@ -33,11 +33,13 @@ export interface SpeedResult {
 
 /**
  * Loads all subjects, then times the plan's steps one after the other: nobody else computes meanwhile.
+ * @param pages of subjects that are open already; the others get pages of their own
  * @param deadline milliseconds since 1970, after which optional steps are left out
  */
 export async function measureSpeed(
   plan: Plan,
   browser: BenchBrowser,
+  pages: ReadonlyMap<string, BenchPage>,
   prompt: Prompt,
   deadline: number,
 ): Promise<SpeedResult> {
@@ -48,7 +50,9 @@ export async function measureSpeed(
     const opened: (Opened & { spec: SubjectSpec })[] = []
     for (const spec of plan.subjects) {
       const subject =
-        spec.engine === 'native' ? openNative(spec, prompt) : await openInPage(spec, browser, prompt)
+        spec.engine === 'native'
+          ? openNative(spec, prompt)
+          : await openInPage(spec, pages.get(spec.name) ?? (await browser.openPage()), prompt)
       runners.set(spec.name, subject.runner)
       opened.push({ ...subject, spec })
     }
@@ -78,9 +82,10 @@ export async function measureSpeed(
 async function fill(runner: Runner, step: Step, contexts: Map<string, Set<number>>): Promise<void> {
   const filled = contexts.get(step.subject) ?? new Set()
   if (step.measure === 'decode' && !filled.has(step.tokens)) await runner.decode(step.tokens, 1)
-  // These keep a cache for each context; the others have one, which the last step decides.
-  if (!/^(minnow|onnxruntime)/.test(step.subject)) filled.clear()
-  if (step.measure === 'decode') filled.add(step.tokens)
+  // These keep a cache for each context; the others have one, which the last step fills, prefill too.
+  const hasCaches = /^(minnow|onnxruntime)/.test(step.subject)
+  if (!hasCaches) filled.clear()
+  if (step.measure === 'decode' || !hasCaches) filled.add(step.tokens)
   contexts.set(step.subject, filled)
 }
 
@@ -106,8 +111,11 @@ interface Opened {
   load(): Promise<Record<string, unknown>>
 }
 
-async function openInPage(spec: SubjectSpec, browser: BenchBrowser, prompt: Prompt): Promise<Opened> {
-  const { page, rendererPid, close } = await browser.openPage()
+async function openInPage(
+  spec: SubjectSpec,
+  { page, rendererPid, close }: BenchPage,
+  prompt: Prompt,
+): Promise<Opened> {
   if (spec.engine === 'native') throw new Error('llama.cpp does not run in a page')
   const request: SubjectRequest = {
     kind: spec.engine,

@@ -45,7 +45,10 @@ export interface Ratios {
   readonly prefill512_1t_vs_native: number | null
   readonly decode_2t_vs_1t: number | null
   readonly prefill_2t_vs_1t: number | null
+  /** 1 thread. */
   readonly lookup_gain: number | null
+  /** 2 threads: verifying is bound by computing, which scales, decoding one token by memory, which does so less. */
+  readonly lookup_gain_2t: number | null
   readonly load_vs_wllama: number | null
   readonly bytes_brotli: number | null
   readonly peak_memory_vs_weights: number | null
@@ -120,6 +123,7 @@ export function ratios(raw: RawFigures): Ratios {
     decode_2t_vs_1t: ratio(decode('minnow-2t'), decode('minnow-1t')),
     prefill_2t_vs_1t: ratio(prefill('minnow-2t'), prefill('minnow-1t')),
     lookup_gain: lookupGain(raw.lookups.filter(({ threads }) => threads === 1)),
+    lookup_gain_2t: lookupGain(raw.lookups.filter(({ threads }) => threads === 2)),
     load_vs_wllama: ratio(loadTime(raw.loads, 'minnow'), loadTime(raw.loads, 'wllama')),
     bytes_brotli:
       raw.bytes.length === 0 ? null : raw.bytes.reduce((sum, { brotliBytes }) => sum + brotliBytes, 0),

@@ -1,3 +1,4 @@
+import type { Wllama } from '@wllama/wllama'
 import { createEngine, type Engine } from '../../src/index'
 import { answer, MinnowSubject, timeMinnowLoad, type AnswerFigures } from './minnow-subject'
 import { OnnxRuntimeSubject } from './onnxruntime-subject'
@@ -26,14 +27,23 @@ const pageApi = {
     model = await fetchBlob(url)
     return model.size
   },
+  /** The engine stays, for what is measured next, until one of its kind is loaded again. */
   async timeLoad(
     kind: 'minnow' | 'wllama',
     threads: number,
     messages: readonly ChatMessage[],
   ): Promise<LoadTimes> {
     if (model === null) throw new Error('fetchModel() comes first')
-    const time = kind === 'minnow' ? timeMinnowLoad : timeWllamaLoad
-    return time(model, threads, messages)
+    if (kind === 'minnow') {
+      await engine?.dispose()
+      const loaded = await timeMinnowLoad(model, threads, messages)
+      engine = loaded.engine
+      return loaded.times
+    }
+    await wllama?.exit()
+    const loaded = await timeWllamaLoad(model, threads, messages)
+    wllama = loaded.engine
+    return loaded.times
   },
 
   async openEngine(modelUrl: string, threads: number): Promise<Engine['info']> {
@@ -54,10 +64,12 @@ declare global {
 
 let subject: Subject | null = null
 let engine: Engine | null = null
+/** As `timeLoad` left it. */
+let wllama: Wllama | null = null
 let model: Blob | null = null
 
 async function openSubject(request: SubjectRequest): Promise<Subject> {
-  if (request.kind === 'wllama') return WllamaSubject.load(request)
+  if (request.kind === 'wllama') return WllamaSubject.load(request, wllama)
   if (request.kind === 'onnxruntime') {
     const { modelUrl, threads, prompt } = request
     return OnnxRuntimeSubject.load({ provider: 'wasm', modelUrl, threads, ids: prompt.ids })

@@ -49,7 +49,7 @@ export async function timeMinnowLoad(
   model: Blob,
   threads: number,
   messages: readonly ChatMessage[],
-): Promise<LoadTimes> {
+): Promise<{ times: LoadTimes; engine: Engine }> {
   const start = performance.now()
   const engine = await createEngine({ model, threads })
   const loaded = performance.now()
@@ -66,9 +66,8 @@ export async function timeMinnowLoad(
     promptTokens = chunk.usage?.prompt_tokens ?? promptTokens
     if (first === 0 && (chunk.choices[0]?.delta.content ?? '') !== '') first = performance.now()
   }
-  await engine.dispose()
   if (first === 0) throw new Error('Minnow answered nothing')
-  return { loadMs: loaded - start, firstTokenMs: first - loaded, promptTokens }
+  return { times: { loadMs: loaded - start, firstTokenMs: first - loaded, promptTokens }, engine }
 }
 
 export interface AnswerFigures {

@@ -40,7 +40,7 @@ class MinnowWorker {
   }
 
   async decode(context: number, count: number): Promise<number> {
-    const session = this.#session(context)
+    const session = this.#decodeSession(context)
     // The last prompt token is always evaluated anew: its logits choose the first token.
     session.truncate(Math.min(session.length, context - 1))
     let token = await this.#append(session, context)
@@ -64,6 +64,16 @@ class MinnowWorker {
       if (logits !== undefined) next = logits.argmax
     }
     return next
+  }
+
+  /** The first decode at a context goes on from what prefill left, if anything: the prompts begin alike. */
+  #decodeSession(context: number): BackendSession {
+    const prefilled = this.#sessions.get(0)
+    if (!this.#sessions.has(context) && prefilled !== undefined) {
+      this.#sessions.set(context, prefilled)
+      this.#sessions.delete(0)
+    }
+    return this.#session(context)
   }
 
   #session(key: number): BackendSession {

@@ -26,8 +26,10 @@ export class WllamaSubject implements Subject {
     this.#request = request
   }
 
-  static async load(request: SubjectRequest): Promise<WllamaSubject> {
-    const engine = await loadWllama(await fetchBlob(request.modelUrl), request.threads, request.contextLength)
+  /** @param loaded an engine that has the model already */
+  static async load(request: SubjectRequest, loaded: Wllama | null): Promise<WllamaSubject> {
+    const { modelUrl, threads, contextLength } = request
+    const engine = loaded ?? (await loadWllama(await fetchBlob(modelUrl), threads, contextLength))
     return new WllamaSubject(engine, request)
   }
 
@@ -126,7 +128,7 @@ export async function timeWllamaLoad(
   model: Blob,
   threads: number,
   messages: readonly ChatMessage[],
-): Promise<LoadTimes> {
+): Promise<{ times: LoadTimes; engine: Wllama }> {
   const start = performance.now()
   const engine = await loadWllama(model, threads, 1280)
   const loaded = performance.now()
@@ -144,9 +146,8 @@ export async function timeWllamaLoad(
     promptTokens = chunk.timings?.prompt_n ?? promptTokens
     if (first === 0 && (chunk.choices[0]?.delta.content ?? '') !== '') first = performance.now()
   }
-  await engine.exit()
   if (first === 0) throw new Error('wllama answered nothing')
-  return { loadMs: loaded - start, firstTokenMs: first - loaded, promptTokens }
+  return { times: { loadMs: loaded - start, firstTokenMs: first - loaded, promptTokens }, engine }
 }
 
 export async function fetchBlob(url: string): Promise<Blob> {
