@@ -17,6 +17,8 @@ export interface ServeOptions {
   host?: string
   /** COOP and COEP, without which there is one thread. Default true. */
   isolated?: boolean
+  /** Other origins that pages may fetch from: remotes. Default: none. */
+  connectTo?: readonly string[]
 }
 
 export interface RunningServer {
@@ -61,10 +63,15 @@ export async function serve({
   port = 0,
   host = 'localhost',
   isolated = true,
+  connectTo = [],
 }: ServeOptions): Promise<RunningServer> {
+  const policy = CONTENT_SECURITY_POLICY.replace(
+    "connect-src 'self'",
+    ["connect-src 'self'", ...connectTo].join(' '),
+  )
   const prefixes = Object.entries(mounts).toSorted(([a], [b]) => b.length - a.length)
   const server = createServer((request, response) => {
-    respond(request, response, prefixes, isolated).catch((error: unknown) => {
+    respond(request, response, prefixes, { isolated, policy }).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500)
       response.end()
       // A reader that leaves (a cancelled download) is no fault.
@@ -95,11 +102,11 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   prefixes: readonly (readonly [string, string])[],
-  isolated: boolean,
+  { isolated, policy }: { isolated: boolean; policy: string },
 ): Promise<void> {
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Referrer-Policy', 'no-referrer')
-  response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY)
+  response.setHeader('Content-Security-Policy', policy)
   if (isolated) {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')

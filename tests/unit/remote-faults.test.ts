@@ -51,7 +51,7 @@ const BEFORE_TEXT: Case[] = [
   },
   {
     name: 'a redirect',
-    fault: { kind: 'redirect', to: 'http://127.0.0.1:9/v1/chat/completions' },
+    fault: { kind: 'redirect', to: '/v1/chat/completions' },
     code: 'invalid-response',
     retried: false,
   },
