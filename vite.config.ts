@@ -18,6 +18,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      input: ['index', 'bench'].map((page) => join(root, `src/app/${page}.html`)),
+    },
   },
   worker: { format: 'es' },
   plugins: [models()],

@@ -35,7 +35,15 @@ const PARTS: Readonly<Record<string, Part>> = {
     output: 'dist/index.js',
   },
   page: {
-    inputs: [...COMMON_INPUTS, 'vite.config.ts', 'src', 'public', 'models'],
+    inputs: [
+      ...COMMON_INPUTS,
+      'vite.config.ts',
+      'src',
+      'bench/site',
+      'bench/statistics.ts',
+      'public',
+      'models',
+    ],
     output: 'dist/site/index.html',
   },
 }
