@@ -23,11 +23,11 @@ export class BenchBrowser {
     this.#server = server
   }
 
-  static async start(): Promise<BenchBrowser> {
+  static async start(moreArgs: readonly string[] = []): Promise<BenchBrowser> {
     await buildPages()
     const server = await startStaticServer(MOUNTS)
     const { executablePath, args } = findChromium()
-    const browser = await chromium.launch({ executablePath, args: [...args] })
+    const browser = await chromium.launch({ executablePath, args: [...args, ...moreArgs] })
     return new BenchBrowser(browser, server)
   }
 

@@ -1,6 +1,5 @@
-import type { Page } from '@playwright/test'
 import type { BenchBrowser, BenchPage } from './browser'
-import { compareChoices, type ChoiceAgreement } from './onnx/agreement'
+import { checkChoices } from './choices'
 import { modelFile } from './models'
 import { NativeLlama } from './native'
 import type { Prompt, SubjectRequest } from './page/subject'
@@ -119,6 +118,7 @@ async function openInPage(
   if (spec.engine === 'native') throw new Error('llama.cpp does not run in a page')
   const request: SubjectRequest = {
     kind: spec.engine,
+    provider: 'wasm',
     threads: spec.threads,
     modelUrl: `/models/smollm2-${spec.format}.${spec.engine === 'onnxruntime' ? 'onnx' : 'gguf'}`,
     contextLength: CONTEXT_LENGTH,
@@ -134,20 +134,10 @@ async function openInPage(
   const load = async (): Promise<Record<string, unknown>> => {
     const described = await page.evaluate((wanted) => bench.open(wanted), request)
     return spec.engine === 'onnxruntime'
-      ? { ...described, choices: await checkedChoices(spec.name, page) }
+      ? { ...described, choices: await checkChoices(spec.name, page) }
       : described
   }
   return { runner, load }
-}
-
-/** @throws Error where the model that was made for the peer does not compute what the GGUF does. */
-async function checkedChoices(name: string, page: Page): Promise<ChoiceAgreement> {
-  const agreement = await compareChoices((tokens, from) =>
-    page.evaluate(([all, first]) => bench.choices(all, first), [tokens, from] as const),
-  )
-  if (agreement.clearSame < 0.97 * agreement.clearSteps)
-    throw new Error(`${name} chooses other tokens than Minnow's reference: ${JSON.stringify(agreement)}`)
-  return agreement
 }
 
 function openNative({ format, threads }: SubjectSpec, prompt: Prompt): Opened {

@@ -30,7 +30,7 @@ export function formatReport(report: Report): string {
   ].join('\n\n')
 }
 
-function layOut(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function layOut(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   )

@@ -76,10 +76,7 @@ class LlamaGraph {
     // Logits of a whole prompt would cost as much as a quarter of its evaluation.
     const wanted = graph.node('wanted', 'Gather', [hidden, 'logits_at'], { integers: { axis: 1 } })
     const { normed } = await this.#norm('output_norm', outputNorm, wanted, null)
-    graph.node('logits', 'MatMulNBits', [normed, 'embedding.quants', 'embedding.scales'], {
-      domain: 'com.microsoft',
-      integers: { K: embeddingLength, N: vocabularySize, bits: 8, block_size: BLOCK },
-    })
+    graph.node('logits', 'MatMul', [normed, 'head'])
     graph.output('logits', 'float32', [1, 'outputs', vocabularySize])
     return graph.model(this.#model.name)
   }
@@ -95,27 +92,30 @@ class LlamaGraph {
     this.#graph.tensor('rope.sin', shape, Float32Array.from(angles, Math.sin))
   }
 
-  /** The quants serve as the output head too. */
+  /**
+   * One table, kept twice: in 8 bits to look tokens up, as floats for the head, since onnxruntime-web's JavaScript
+   * WebGPU kernels have no 8-bit product.
+   */
   async #embedding(): Promise<void> {
     const { tokenEmbedding, embeddingLength, vocabularySize } = this.#model
     if (tokenEmbedding.type !== 'Q8_0') throw new Error(`The embedding is ${tokenEmbedding.type}, not Q8_0`)
     const graph = this.#graph
-    const blocks = embeddingLength / BLOCK
     const { quants, scales } = fromQ8_0(await this.#read(tokenEmbedding), vocabularySize, embeddingLength)
-    graph.tensor('embedding.quants', [vocabularySize, blocks, BLOCK], quants)
-    graph.tensor('embedding.scales', [vocabularySize, blocks], scales)
-    graph.tensor('embedding.block_scales', [vocabularySize, blocks, 1], scales)
-    graph.node(
-      'embedding.blocks',
-      'GatherBlockQuantized',
-      ['embedding.quants', 'input_ids', 'embedding.block_scales'],
-      {
-        domain: 'com.microsoft',
-        integers: { bits: 8, block_size: BLOCK, gather_axis: 0, quantize_axis: 2 },
-      },
-    )
-    graph.tensor('embedding.shape', [3], BigInt64Array.of(1n, -1n, BigInt(embeddingLength)))
-    graph.node('embedding', 'Reshape', ['embedding.blocks', 'embedding.shape'])
+    graph.tensor('embedding.quants', [vocabularySize, embeddingLength], quants)
+    graph.tensor('embedding.scales', [vocabularySize, embeddingLength / BLOCK], scales)
+    const head = new Float32Array(quants.length)
+    for (let row = 0; row < vocabularySize; row++) {
+      for (let column = 0; column < embeddingLength; column++) {
+        const at = row * embeddingLength + column
+        head[column * vocabularySize + row] = (quants[at]! - 128) * scales[Math.floor(at / BLOCK)]!
+      }
+    }
+    graph.tensor('head', [embeddingLength, vocabularySize], head)
+    const inputs = ['embedding.quants', 'input_ids', 'embedding.scales']
+    graph.node('embedding', 'GatherBlockQuantized', inputs, {
+      domain: 'com.microsoft',
+      integers: { bits: 8, block_size: BLOCK, gather_axis: 0, quantize_axis: 1 },
+    })
   }
 
   async #norm(

@@ -1,6 +1,7 @@
 import type { Wllama } from '@wllama/wllama'
 import { createEngine, type Engine } from '../../src/index'
 import { answer, MinnowSubject, timeMinnowLoad, type AnswerFigures } from './minnow-subject'
+import type { GpuWork } from './gpu-work'
 import { OnnxRuntimeSubject } from './onnxruntime-subject'
 import type { ChatMessage, LoadTimes, Subject, SubjectRequest } from './subject'
 import { fetchBlob, timeWllamaLoad, WllamaSubject } from './wllama-subject'
@@ -15,11 +16,22 @@ const pageApi = {
   },
   prefill: (count: number): Promise<number> => opened().prefill(count),
   decode: (context: number, count: number): Promise<number> => opened().decode(context, count),
-  /** The likeliest token after each of `tokens` from `from` on; only for those whose model is made here. */
-  choices: (tokens: readonly number[], from: number): Promise<number[]> => {
-    const current = opened()
-    if (!(current instanceof OnnxRuntimeSubject)) throw new Error('Only asked of onnxruntime-web')
-    return current.choices(tokens, from)
+  async choices(tokens: readonly number[], from: number): Promise<number[]> {
+    const choices = await opened().choices?.(tokens, from)
+    if (choices === undefined) throw new Error('This engine takes no token ids')
+    return choices
+  },
+  async gpuWork(): Promise<GpuWork> {
+    const work = await opened().gpuWork?.()
+    if (work === undefined) throw new Error('This engine is not run on the GPU here')
+    return work
+  },
+  /** What the browser says of its GPU; null where it has no WebGPU. */
+  async adapter(): Promise<Record<string, unknown> | null> {
+    const adapter = await navigator.gpu?.requestAdapter()
+    if (adapter === undefined || adapter === null) return null
+    const { vendor, architecture, device, description } = adapter.info
+    return { vendor, architecture, device, description, features: [...adapter.features] }
   },
 
   /** Fetches the model into a Blob, so that loading can be timed from bytes that are here. */
@@ -70,10 +82,7 @@ let model: Blob | null = null
 
 async function openSubject(request: SubjectRequest): Promise<Subject> {
   if (request.kind === 'wllama') return WllamaSubject.load(request, wllama)
-  if (request.kind === 'onnxruntime') {
-    const { modelUrl, threads, prompt } = request
-    return OnnxRuntimeSubject.load({ provider: 'wasm', modelUrl, threads, ids: prompt.ids })
-  }
+  if (request.kind === 'onnxruntime') return OnnxRuntimeSubject.load(request)
   return MinnowSubject.load(request)
 }
 

@@ -1,9 +1,10 @@
 import { wrap, type Remote } from 'comlink'
 import { createEngine, type Engine } from '../../src/index'
+import type { GpuWork } from './gpu-work'
 import type { MinnowWorker } from './minnow-worker'
 import type { ChatMessage, LoadTimes, Subject, SubjectRequest } from './subject'
 
-/** Minnow's WASM backend by token ids, in a worker of the benchmark's own. */
+/** One of Minnow's backends by token ids, in a worker of the benchmark's own. */
 export class MinnowSubject implements Subject {
   readonly #worker: Worker
   readonly #remote: Remote<MinnowWorker>
@@ -13,15 +14,16 @@ export class MinnowSubject implements Subject {
     this.#remote = wrap<MinnowWorker>(worker)
   }
 
-  static async load({ modelUrl, threads, contextLength, prompt }: SubjectRequest): Promise<MinnowSubject> {
+  static async load(request: SubjectRequest): Promise<MinnowSubject> {
+    const { provider, threads } = request
     const worker = new Worker(new URL('./minnow-worker.ts', import.meta.url), { type: 'module' })
     const subject = new MinnowSubject(worker)
     const failed = new Promise<never>((_, reject) => {
       worker.addEventListener('error', (event) => reject(new Error(`Minnow's worker: ${event.message}`)))
     })
-    await Promise.race([subject.#remote.load(modelUrl, threads, contextLength, prompt.ids), failed])
+    await Promise.race([subject.#remote.load(request), failed])
     const described = await subject.describe()
-    if (described['threads'] !== threads) {
+    if (provider === 'wasm' && described['threads'] !== threads) {
       throw new Error(`Minnow runs ${String(described['threads'])} threads, wanted ${threads}`)
     }
     return subject
@@ -33,6 +35,14 @@ export class MinnowSubject implements Subject {
 
   decode(context: number, count: number): Promise<number> {
     return this.#remote.decode(context, count)
+  }
+
+  choices(tokens: readonly number[], from: number): Promise<number[]> {
+    return this.#remote.choices(tokens, from)
+  }
+
+  gpuWork(): Promise<GpuWork> {
+    return this.#remote.gpuWork()
   }
 
   describe(): Promise<Record<string, unknown>> {

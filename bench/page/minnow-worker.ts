@@ -1,11 +1,16 @@
 import { expose } from 'comlink'
-import type { Backend, BackendSession } from '../../src/backend/backend'
+import type { Backend, BackendSession, LoadBackend } from '../../src/backend/backend'
 import { loadWasm } from '../../src/backend/wasm/index'
 import { parseGguf } from '../../src/gguf/parse'
 import { readModel } from '../../src/model/read-model'
 import { memorySource } from '../../src/store/memory-source'
+import { takeGpuWork, watchGpu, type GpuWork } from './gpu-work'
+import type { SubjectRequest } from './subject'
 
-/** The WASM backend alone, by token ids: what wllama's and llama.cpp's own clocks time too. */
+/** Empty where this working tree has no such backend. */
+const webgpuModules = import.meta.glob<{ loadWebGpu: LoadBackend }>('../../src/backend/webgpu/index.ts')
+
+/** A backend alone, by token ids: what wllama's and llama.cpp's own clocks time too. */
 class MinnowWorker {
   #backend: Backend | null = null
   /** One for each context length that is decoded at, and one (0) for prefill, so that measures can alternate. */
@@ -13,22 +18,38 @@ class MinnowWorker {
   #ids: readonly number[] = []
   #contextLength = 0
 
-  async load(
-    modelUrl: string,
-    threads: number,
-    contextLength: number,
-    ids: readonly number[],
-  ): Promise<void> {
+  async load({ provider, modelUrl, threads, contextLength, prompt }: SubjectRequest): Promise<void> {
     const bytes = memorySource(new Uint8Array(await (await fetch(modelUrl)).arrayBuffer()))
     const model = await readModel(await parseGguf(bytes), bytes)
-    this.#backend = await loadWasm({ model, bytes, threads })
+    if (provider === 'webgpu') watchGpu()
+    const load = provider === 'webgpu' ? await webgpuLoader() : loadWasm
+    this.#backend = await load({ model, bytes, threads })
     this.#contextLength = contextLength
-    this.#ids = ids
+    this.#ids = prompt.ids
   }
 
   describe(): Record<string, unknown> {
     const { kind, variant, threads, maxBatch, weightsBytes, memoryBytes } = this.#loaded()
     return { kind, variant, threads, maxBatch, weightsBytes, memoryBytes }
+  }
+
+  gpuWork(): GpuWork {
+    return takeGpuWork()
+  }
+
+  /** The likeliest token after each of `tokens` from `from` on. */
+  async choices(tokens: readonly number[], from: number): Promise<number[]> {
+    const { maxBatch } = this.#loaded()
+    const session = this.#loaded().createSession({ contextLength: tokens.length })
+    const chosen: number[] = []
+    while (session.length < tokens.length) {
+      const start = session.length
+      const batch = tokens.slice(start, start + maxBatch)
+      const outputs = Math.min(batch.length, Math.max(0, start + batch.length - from))
+      chosen.push(...(await session.forward(batch, { outputs })).map(({ argmax }) => argmax))
+    }
+    session.dispose()
+    return chosen
   }
 
   async prefill(count: number): Promise<number> {
@@ -92,5 +113,11 @@ class MinnowWorker {
 }
 
 export type { MinnowWorker }
+
+async function webgpuLoader(): Promise<LoadBackend> {
+  const [load] = Object.values(webgpuModules)
+  if (load === undefined) throw new Error('Minnow has no WebGPU backend in this working tree')
+  return (await load()).loadWebGpu
+}
 
 expose(new MinnowWorker())

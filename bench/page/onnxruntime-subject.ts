@@ -1,6 +1,7 @@
 import { wrap, type Remote } from 'comlink'
-import type { OnnxRuntimeRequest, OnnxRuntimeWorker } from './onnxruntime-worker'
-import type { Subject } from './subject'
+import type { GpuWork } from './gpu-work'
+import type { OnnxRuntimeWorker } from './onnxruntime-worker'
+import type { Subject, SubjectRequest } from './subject'
 
 /** onnxruntime-web by token ids, in a worker of the benchmark's own. */
 export class OnnxRuntimeSubject implements Subject {
@@ -12,7 +13,7 @@ export class OnnxRuntimeSubject implements Subject {
     this.#remote = wrap<OnnxRuntimeWorker>(worker)
   }
 
-  static async load(request: OnnxRuntimeRequest): Promise<OnnxRuntimeSubject> {
+  static async load(request: SubjectRequest): Promise<OnnxRuntimeSubject> {
     const worker = new Worker(new URL('./onnxruntime-worker.ts', import.meta.url), { type: 'module' })
     const subject = new OnnxRuntimeSubject(worker)
     const failed = new Promise<never>((_, reject) => {
@@ -24,7 +25,6 @@ export class OnnxRuntimeSubject implements Subject {
     return subject
   }
 
-  /** The likeliest token after each of `tokens` from `from` on. */
   choices(tokens: readonly number[], from: number): Promise<number[]> {
     return this.#remote.choices(tokens, from)
   }
@@ -35,6 +35,10 @@ export class OnnxRuntimeSubject implements Subject {
 
   decode(context: number, count: number): Promise<number> {
     return this.#remote.decode(context, count)
+  }
+
+  gpuWork(): Promise<GpuWork> {
+    return this.#remote.gpuWork()
   }
 
   describe(): Promise<Record<string, unknown>> {

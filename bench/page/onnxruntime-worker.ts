@@ -1,17 +1,14 @@
 import { expose } from 'comlink'
 import type * as OnnxRuntime from 'onnxruntime-web'
+import { takeGpuWork, watchGpu, type GpuWork } from './gpu-work'
 import { OnnxRuntimeSession, release, type Cache } from './onnxruntime-session'
+import type { SubjectRequest } from './subject'
 
-export interface OnnxRuntimeRequest {
-  readonly provider: 'wasm' | 'webgpu'
-  readonly modelUrl: string
-  readonly threads: number
-  /** The prompt that all subjects see. */
-  readonly ids: readonly number[]
-}
-
-/** The bundle for the CPU is the smallest; the other one holds the WebGPU provider. */
-const BUNDLES = { wasm: 'ort.wasm.min.mjs', webgpu: 'ort.webgpu.min.mjs' } as const
+/**
+ * The bundle for the CPU alone, and the package's default one, whose WebGPU kernels are in JavaScript: on
+ * SwiftShader 7 s for a token, where `ort.webgpu.min.mjs`, with kernels in WASM, took more than 10.
+ */
+const BUNDLES = { wasm: 'ort.wasm.min.mjs', webgpu: 'ort.min.mjs' } as const
 
 /**
  * onnxruntime-web by token ids. Served as its package has it, not bundled. In a worker of its own, because after a
@@ -24,20 +21,25 @@ class OnnxRuntimeWorker {
   /** For each context decoded at, the cache of all its tokens but the last. */
   readonly #prefixes = new Map<number, Cache>()
 
-  async load({ provider, modelUrl, threads, ids }: OnnxRuntimeRequest): Promise<void> {
+  async load({ provider, modelUrl, threads, prompt }: SubjectRequest): Promise<void> {
+    if (provider === 'webgpu') watchGpu()
     const folder = `${globalThis.origin}/onnxruntime/`
     const ort = (await import(/* @vite-ignore */ `${folder}${BUNDLES[provider]}`)) as typeof OnnxRuntime
     ort.env.wasm.numThreads = threads
     ort.env.wasm.wasmPaths = folder
     const model = new Uint8Array(await (await fetch(modelUrl)).arrayBuffer())
     this.#session = await OnnxRuntimeSession.create(ort, model, provider)
-    this.#ids = ids
+    this.#ids = prompt.ids
     const version = ort.env.versions.web
     this.#description = { version, provider, bundle: BUNDLES[provider], threads, cacheType: 'f32' }
   }
 
   describe(): Record<string, unknown> {
     return this.#description
+  }
+
+  gpuWork(): GpuWork {
+    return takeGpuWork()
   }
 
   /** The likeliest token after each of `tokens` from `from` on. */

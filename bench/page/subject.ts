@@ -1,3 +1,5 @@
+import type { GpuWork } from './gpu-work'
+
 /** What the page measures: one engine with one model, loaded once. All times are wall clock, in milliseconds. */
 export interface Subject {
   /**
@@ -11,6 +13,13 @@ export interface Subject {
    * @returns milliseconds for the `count` tokens
    */
   decode(context: number, count: number): Promise<number>
+  /**
+   * The likeliest token after each of `tokens` from `from` on: by these it is known that an engine computes what
+   * the others do. Only where prompts are given as ids.
+   */
+  choices?(tokens: readonly number[], from: number): Promise<number[]>
+  /** What it asked of the GPU since this was last called; only where it can run there. */
+  gpuWork?(): Promise<GpuWork>
   /** What is known of how it runs: threads, variant, cache type. Goes to the JSON as it is. */
   describe(): Promise<Record<string, unknown>>
   dispose(): Promise<void>
@@ -32,6 +41,8 @@ export interface ChatMessage {
 /** Cross from the benchmark (Node) into the page. */
 export interface SubjectRequest {
   readonly kind: 'minnow' | 'wllama' | 'onnxruntime'
+  /** Where it computes; wllama is only given the CPU. */
+  readonly provider: 'wasm' | 'webgpu'
   readonly threads: number
   readonly modelUrl: string
   readonly contextLength: number
