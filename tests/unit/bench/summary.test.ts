@@ -69,6 +69,19 @@ describe('the medians and ratios of the benchmark', () => {
     expect(short.prefill512_1t_vs_wllama).toBeNull()
   })
 
+  it('compares with onnxruntime-web thread for thread', () => {
+    const samples = [
+      sample('minnow-1t', 'decode', 128, 80),
+      sample('minnow-2t', 'decode', 128, 120),
+      sample('onnxruntime-q4_1-1t', 'decode', 128, 2),
+      sample('onnxruntime-q4_1-2t', 'decode', 128, 4),
+    ]
+    const result = ratios({ ...nothing, samples })
+    expect(result.decode_1t_vs_onnxruntime).toBe(40)
+    expect(result.decode_2t_vs_onnxruntime).toBe(30)
+    expect(result.prefill512_1t_vs_onnxruntime).toBeNull()
+  })
+
   it('gives null for what was not measured', () => {
     expect(Object.values(ratios({ ...nothing, samples: [] })).every((value) => value === null)).toBe(true)
   })
