@@ -64,7 +64,7 @@ export function mergeChunksShader(shape: { vocabulary: number }): Shader {
     source: /* wgsl */ `
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) id: vec3<u32>) {
-  let base = id.x * chunkCount * 2u;
+  let base = id.y * chunkCount * 2u;
   var best = chunks[base].x;
   var maximum = -3.0e38;
   var second = -3.0e38;
@@ -81,8 +81,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>) {
     sum += chunk.z * fade;
     weighted += fade * (chunk.w + chunk.z * (chunk.y - maximum));
   }
-  summary[id.x * 2u] = vec4<f32>(best, maximum, sum, weighted);
-  summary[id.x * 2u + 1u] = vec4<f32>(second, 0.0, 0.0, 0.0);
+  summary[id.y * 2u] = vec4<f32>(best, maximum, sum, weighted);
+  summary[id.y * 2u + 1u] = vec4<f32>(second, 0.0, 0.0, 0.0);
 }
 `,
   }
