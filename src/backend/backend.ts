@@ -72,7 +72,7 @@ export interface TopLogits {
 /** Most tokens of `Logits.top`. */
 export const TOP_COUNT = 256
 
-/** Raw logits of one position. Valid until the session's next call. */
+/** Raw logits of one position. Valid until the session's next call other than `follow()`. */
 export interface Logits {
   /** Index of the largest logit; the lowest index among equals. */
   readonly argmax: number

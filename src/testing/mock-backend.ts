@@ -13,6 +13,8 @@ export interface MockBackendOptions {
   beforeForward?: (call: MockForward) => void
   /** Bytes reported for each session. Default 0. */
   sessionBytes?: number
+  /** Sessions have `follow()`, two calls of which may be under way, and check that no more are. Default false. */
+  follows?: boolean
   /** Sessions that fit at once; more throw 'out-of-memory'. Default: any number. */
   maxSessions?: number
 }
@@ -47,6 +49,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
     maxBatch = 64,
     stepMs = 0,
     sessionBytes = 0,
+    follows = false,
     maxSessions = Infinity,
   } = options
   const forwards: MockForward[] = []
@@ -68,19 +71,53 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
     const history: number[] = []
     let calls = 0
     let closed = false
-    let busy = false
+    /** Calls of `forward` and `follow` that are under way. */
+    let running = 0
+    let newest: Promise<Logits> | null = null
     const check = (): void => {
       if (closed || disposed)
         throw new EngineError('disposed', `Session ${session} of the mock backend was disposed of.`)
-      if (busy)
+      if (running > 0)
         throw new EngineError('internal', `Session ${session} was called while a forward was running.`)
     }
+    const step = async (tokens: number[], outputs: number): Promise<Logits[]> => {
+      const call: MockForward = { session, start: history.length, tokens, outputs }
+      options.beforeForward?.(call)
+      const delayMs = typeof stepMs === 'number' ? stepMs : stepMs(tokens.length)
+      if (delayMs > 0) await sleep(delayMs)
+      else await Promise.resolve()
+      forwards.push(call)
+      const results: Logits[] = []
+      const validFor = calls
+      const isValid = (): boolean => follows || calls === validFor
+      for (const [index, token] of tokens.entries()) {
+        history.push(token)
+        if (index >= tokens.length - outputs) results.push(mockLogits(logits(history), isValid))
+      }
+      return results
+    }
+    const counted = <Result>(work: Promise<Result>): Promise<Result> => {
+      running++
+      return work.finally(() => running--)
+    }
+    const follow = (): Promise<Logits> => {
+      if (closed || disposed || running > 1 || newest === null) {
+        throw new EngineError(
+          'internal',
+          `Session ${session}: follow() has nothing to follow, or two are under way.`,
+        )
+      }
+      const before = newest
+      newest = counted(before.then(async ({ argmax }) => (await step([argmax], 1))[0]!))
+      return newest
+    }
     return {
+      ...(follows && { follow }),
       contextLength,
       get length() {
         return history.length
       },
-      async forward(given, { outputs = 1 } = {}) {
+      forward: async (given, { outputs = 1 } = {}) => {
         check()
         calls++
         const tokens = Array.from(given)
@@ -101,21 +138,9 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
             `${history.length} + ${tokens.length} tokens do not fit a context of ${contextLength}.`,
           )
         }
-        const call: MockForward = { session, start: history.length, tokens, outputs }
-        options.beforeForward?.(call)
-        busy = true
-        const delayMs = typeof stepMs === 'number' ? stepMs : stepMs(tokens.length)
-        if (delayMs > 0) await sleep(delayMs)
-        else await Promise.resolve()
-        busy = false
-        forwards.push(call)
-        const results: Logits[] = []
-        const validFor = calls
-        const isValid = (): boolean => calls === validFor
-        for (const [index, token] of tokens.entries()) {
-          history.push(token)
-          if (index >= tokens.length - outputs) results.push(mockLogits(logits(history), isValid))
-        }
+        const results = counted(step(tokens, outputs))
+        newest = outputs > 0 ? results.then((all) => all.at(-1)!) : null
+        newest?.catch(() => undefined)
         return results
       },
       truncate(length) {
@@ -124,6 +149,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
           throw new EngineError('invalid-argument', `Cannot keep ${length} of ${history.length} tokens.`)
         }
         calls++
+        newest = null
         history.length = length
       },
       shift(from, to) {
@@ -135,6 +161,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
           )
         }
         calls++
+        newest = null
         shifts.push({ session, from, to })
         history.splice(from, to - from)
       },
