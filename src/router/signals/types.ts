@@ -36,6 +36,8 @@ export type Stage = 'before' | 'during' | 'after'
 export type CalibrationTarget =
   /** Of all questions, at most this share answered locally and wrong. */
   | { readonly kind: 'risk'; readonly most: number }
+  /** Of the questions answered locally, at most this share wrong, but for a chance of `failure` (default 0.05). */
+  | { readonly kind: 'selective-risk'; readonly most: number; readonly failure?: number }
   /** At most this share of questions escalated. */
   | { readonly kind: 'escalated'; readonly most: number }
   /** At most `most` units of money a 1,000 questions, an escalated one costing `perQuestion`. */
@@ -52,9 +54,9 @@ export interface ConfidenceModel {
   duringAnswer(prompt: PromptSignal, tokens: readonly TokenSignal[], text: string): number | null
   afterAnswer(prompt: PromptSignal, tokens: readonly TokenSignal[], text: string): number | null
   /**
-   * The confidence from which on a local answer is accepted so that the target holds, with the finite-sample
-   * guarantee of conformal risk control (https://arxiv.org/abs/2208.02814); above 1 (Infinity) where only escalating
-   * everything keeps it; null where this stage has no calibration.
+   * The confidence from which on a local answer is accepted so that the target holds, with a finite-sample guarantee
+   * (`calibration/thresholds.ts`); Infinity where only escalating everything keeps it; null where this stage has no
+   * calibration.
    */
   threshold(stage: Stage, target: CalibrationTarget, task?: TaskKind): number | null
 }

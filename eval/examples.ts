@@ -1,0 +1,119 @@
+import type { TokenSignal } from '../src/contract/signals'
+import { tokenFeatures } from '../src/router/signals/token-features'
+import { PROMPT_FEATURES, promptFeatures, readPrompt } from '../src/router/signals/prompt-signal'
+import { unpackFloats, type ItemRecord, type SignalRow } from './records'
+
+/** Tokens of an answer that may be held back before anything is shown. */
+export const FIRST_TOKENS = 16
+
+/** One item as the fits see it. */
+export interface EvalExample {
+  readonly hidden: Float32Array
+  readonly right: number
+  /** Features of the whole answer, of its first 16 tokens, and of the prompt alone. */
+  readonly after: readonly number[]
+  readonly during: readonly number[]
+  readonly before: readonly number[]
+  /** Baselines: the higher, the surer. */
+  readonly meanLogprob: number
+  readonly promptTokens: number
+}
+
+/** Mean over training items of each choice's log-probability, where all items have the same choices; else zeros. */
+export type ChoiceOffsets = readonly number[]
+
+/**
+ * Batch calibration (https://arxiv.org/abs/2309.17249): a label's mean log-probability says how much the model likes
+ * the label, not the item. Needs no answers, and is taken from training items only.
+ */
+export function choiceOffsets(records: readonly ItemRecord[], hasFixedChoices: boolean): ChoiceOffsets {
+  const count = records[0]?.choices?.length ?? 0
+  if (!hasFixedChoices) return []
+  return Array.from({ length: count }, (_, index) => {
+    const sums = records.map(({ choices }) => sumOf(choices![index]!.signals))
+    return sums.reduce((total, sum) => total + sum, 0) / sums.length
+  })
+}
+
+export function exampleOf(record: ItemRecord, prompt: string, offsets: ChoiceOffsets): EvalExample {
+  const signal = readPrompt(prompt, { hidden: null, tokens: record.promptTokens })
+  const before = promptFeatures(signal)
+  const hidden = unpackFloats(record.hidden)
+  const promptTokens = record.promptTokens
+  if (record.choices === undefined) {
+    const signals = signalsOf(record.signals!)
+    const features = (tokens: readonly TokenSignal[]): number[] => [...tokenFeatures(tokens), ...before]
+    return {
+      hidden,
+      right: record.isRight === true ? 1 : 0,
+      after: features(signals),
+      during: features(signals.slice(0, FIRST_TOKENS)),
+      before,
+      meanLogprob: tokenFeatures(signals)[0]!,
+      promptTokens,
+    }
+  }
+  const whole = compareChoices(record, offsets, Infinity)
+  const first = compareChoices(record, offsets, FIRST_TOKENS)
+  const chosen = record.choices[whole.best]!
+  return {
+    hidden,
+    right: whole.best === record.gold ? 1 : 0,
+    after: [...whole.features, ...before],
+    during: [...first.features, ...before],
+    before,
+    meanLogprob: sumOf(chosen.signals) / chosen.signals.length,
+    promptTokens,
+  }
+}
+
+/** The likeliest choice, and how it stands beside the others by several measures of likelihood. */
+function compareChoices(
+  { choices }: ItemRecord,
+  offsets: ChoiceOffsets,
+  tokens: number,
+): { best: number; features: number[] } {
+  const rows = choices!.map(({ signals, characters, neutral }, index) => {
+    const cut = signals.slice(0, tokens)
+    const sum = sumOf(cut) - (offsets[index] ?? 0)
+    const share = cut.length / signals.length
+    return {
+      sum,
+      mean: sum / cut.length,
+      perCharacter: sum / (characters * share),
+      gain: sum - neutral * share,
+    }
+  })
+  const sums = rows.map(({ sum }) => sum)
+  const best = sums.indexOf(Math.max(...sums))
+  const features = [
+    sums,
+    rows.map(({ mean }) => mean),
+    rows.map((row) => row.perCharacter),
+    rows.map(({ gain }) => gain),
+  ].flatMap((scores, index) => standing(scores, best, index === 2 ? 4 : 1))
+  return {
+    best,
+    features: [...features, ...tokenFeatures(signalsOf(choices![best]!.signals.slice(0, tokens)))],
+  }
+}
+
+/** Of the chosen one among all: ln of its softmax share, its lead over the best other, the entropy of the shares. */
+function standing(scores: readonly number[], chosen: number, sharpness: number): number[] {
+  const scaled = scores.map((score) => score * sharpness)
+  const largest = Math.max(...scaled)
+  const logSum = largest + Math.log(scaled.reduce((sum, score) => sum + Math.exp(score - largest), 0))
+  const others = scaled.filter((_, index) => index !== chosen)
+  const entropy = scaled.reduce((sum, score) => sum - Math.exp(score - logSum) * (score - logSum), 0)
+  return [scaled[chosen]! - logSum, scaled[chosen]! - Math.max(...others), entropy]
+}
+
+export const PROMPT_FEATURE_COUNT = PROMPT_FEATURES.length
+
+function signalsOf(rows: readonly SignalRow[]): TokenSignal[] {
+  return rows.map(([logprob, margin, entropy]) => ({ logprob, margin, entropy }))
+}
+
+function sumOf(rows: readonly SignalRow[]): number {
+  return rows.reduce((sum, [logprob]) => sum + logprob, 0)
+}

@@ -1,0 +1,116 @@
+import type { BackendSession, Logits } from '../src/backend/backend'
+import type { TokenSignal } from '../src/contract/signals'
+import type { EvalModel } from './open-model'
+
+/** Tokens; longer prompts lose their beginning. */
+export const CONTEXT_LENGTH = 1024
+
+/** One sequence that keeps what it has in common with the next: choices share their question's prefill. */
+export class Reader {
+  readonly #model: EvalModel
+  readonly #session: BackendSession
+  #held: number[] = []
+
+  constructor(model: EvalModel) {
+    this.#model = model
+    this.#session = model.backend.createSession({ contextLength: CONTEXT_LENGTH })
+  }
+
+  encode(text: string): number[] {
+    const { tokenizer } = this.#model
+    const ids = tokenizer.encode(text, { addBos: tokenizer.addsBos })
+    // A text without tokens still needs one to give logits after.
+    return ids.length > 0 ? ids : [tokenizer.bosId ?? tokenizer.eosId ?? 0]
+  }
+
+  encodeContinuation(text: string): number[] {
+    return this.#model.tokenizer.encode(text)
+  }
+
+  /** The hidden state after `context`, and the signals of each token of `continuation` there. */
+  async read(
+    context: readonly number[],
+    continuation: readonly number[],
+  ): Promise<{ hidden: Float32Array; signals: TokenSignal[] }> {
+    const kept = context.slice(-(CONTEXT_LENGTH - continuation.length))
+    const tokens = [...kept, ...continuation]
+    // The last context token is evaluated again: its logits are the first continuation token's.
+    const from = Math.min(sharedLength(tokens, this.#held), kept.length - 1)
+    this.#truncate(from)
+    const outputs = continuation.length
+    const rows: { hidden: Float32Array | null; signal: TokenSignal }[] = []
+    // The last token of the continuation says nothing about itself.
+    const input = tokens.slice(from, -1)
+    for (let at = 0; at < input.length; at += this.#model.backend.maxBatch) {
+      const batch = input.slice(at, at + this.#model.backend.maxBatch)
+      const firstRow = input.length - outputs
+      const wanted = Math.min(batch.length, Math.max(0, at + batch.length - firstRow))
+      const logits = await this.#forward(batch, wanted)
+      for (const row of logits) {
+        const next = continuation[rows.length]!
+        rows.push({ hidden: rows.length === 0 ? row.hidden() : null, signal: signalOf(row, next) })
+      }
+    }
+    return { hidden: rows[0]!.hidden!, signals: rows.map(({ signal }) => signal) }
+  }
+
+  /** Goes on greedily until `isDone` says so of the text, the model ends its turn, or there are `maxTokens`. */
+  async continue(
+    context: readonly number[],
+    maxTokens: number,
+    isDone: (text: string) => boolean,
+  ): Promise<{ hidden: Float32Array; signals: TokenSignal[]; text: string }> {
+    const { tokenizer, backend } = this.#model
+    const kept = context.slice(-(CONTEXT_LENGTH - maxTokens))
+    const from = Math.min(sharedLength(kept, this.#held), kept.length - 1)
+    this.#truncate(from)
+    let logits: Logits | undefined
+    for (let at = from; at < kept.length; at += backend.maxBatch) {
+      const batch = kept.slice(at, at + backend.maxBatch)
+      ;[logits] = await this.#forward(batch, at + batch.length === kept.length ? 1 : 0)
+    }
+    const hidden = logits!.hidden()
+    const signals: TokenSignal[] = []
+    const ids: number[] = []
+    let text = ''
+    while (ids.length < maxTokens) {
+      const token = logits!.argmax
+      if (tokenizer.endOfGeneration.has(token)) break
+      signals.push(signalOf(logits!, token))
+      ids.push(token)
+      text = tokenizer.decode(ids)
+      if (isDone(text)) break
+      ;[logits] = await this.#forward([token], 1)
+    }
+    return { hidden, signals, text }
+  }
+
+  dispose(): void {
+    this.#session.dispose()
+  }
+
+  #truncate(length: number): void {
+    this.#session.truncate(length)
+    this.#held.length = length
+  }
+
+  async #forward(tokens: readonly number[], outputs: number): Promise<Logits[]> {
+    const logits = await this.#session.forward(tokens, { outputs })
+    this.#held.push(...tokens)
+    return logits
+  }
+}
+
+function signalOf(logits: Logits, token: number): TokenSignal {
+  return {
+    logprob: Math.min(0, logits.values()[token]! - logits.logSumExp),
+    margin: logits.margin,
+    entropy: logits.entropy,
+  }
+}
+
+function sharedLength(a: readonly number[], b: readonly number[]): number {
+  let length = 0
+  while (length < a.length && length < b.length && a[length] === b[length]) length++
+  return length
+}

@@ -1,0 +1,67 @@
+import { curveAt, fitIsotonic, type Curve } from './isotonic'
+import { fitProbe, probeScore, type Example, type Probe, type ProbeOptions } from './probe'
+
+/** A probe and the curve that makes probabilities of its scores. */
+export interface FittedStage {
+  readonly probe: Probe
+  readonly curve: Curve
+}
+
+const FOLDS = 5
+/** Tried in this order; a later one must do better. */
+const CHOICES: readonly ProbeOptions[] = [
+  { l2: 30, hiddenScale: 0 },
+  { l2: 10, hiddenScale: 0.05 },
+  { l2: 10, hiddenScale: 0.1 },
+  { l2: 10, hiddenScale: 0.2 },
+]
+
+/**
+ * Fits a probe and its curve. Every example is scored by a probe that has not seen it (5 folds): these scores choose
+ * how much the hidden state may say, by log loss, and are what the isotonic curve is fitted to. The probe itself is
+ * then fitted to all examples.
+ * @param examples in no order that has to do with being right; at least 10
+ */
+export function fitStage(examples: readonly Example[]): FittedStage {
+  const labels = examples.map(({ right }) => right)
+  const choices = examples[0]!.hidden === null ? CHOICES.slice(0, 1) : CHOICES
+  const tried = choices.map((options) => {
+    const scores = unseenScores(examples, options)
+    return { options, scores, loss: logLoss(scores, labels) }
+  })
+  const best = tried.reduce((least, next) => (next.loss < least.loss ? next : least))
+  return { probe: fitProbe(examples, best.options), curve: fitIsotonic(best.scores, labels) }
+}
+
+/** The calibrated probability; null where the hidden state does not fit the probe. */
+export function confidenceOf(
+  { probe, curve }: FittedStage,
+  features: readonly number[],
+  hidden: Float32Array | null,
+): number | null {
+  const score = probeScore(probe, features, hidden)
+  return score === null ? null : curveAt(curve, score)
+}
+
+function unseenScores(examples: readonly Example[], options: ProbeOptions): number[] {
+  const scores: number[] = []
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const probe = fitProbe(
+      examples.filter((_, index) => index % FOLDS !== fold),
+      options,
+    )
+    for (let index = fold; index < examples.length; index += FOLDS) {
+      const { features, hidden } = examples[index]!
+      scores[index] = probeScore(probe, features, hidden)!
+    }
+  }
+  return scores
+}
+
+/** Mean ln(1 + e^z) − y z. */
+function logLoss(scores: readonly number[], labels: readonly number[]): number {
+  const losses = scores.map(
+    (score, index) => Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - labels[index]! * score,
+  )
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
+}
