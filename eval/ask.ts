@@ -67,7 +67,12 @@ export function scoredChoices(item: Item): ScoredChoices | null {
         neutral: polarityPrompt(''),
         gold: item.label,
       }
-    default:
+    case 'completion':
+    case 'question':
+    case 'math':
+    case 'routingMath':
+    case 'sql':
+    case 'turns':
       return null
   }
 }
@@ -89,7 +94,14 @@ export function continued(item: Item): Continued | null {
         stop: /\n/,
         isRight: (answer) => [item.answer, ...item.aliases].some((alias) => holdsWords(answer, alias)),
       }
-    default:
+    case 'choice':
+    case 'contexts':
+    case 'label':
+    case 'math':
+    case 'routingChoice':
+    case 'routingMath':
+    case 'sql':
+    case 'turns':
       return null
   }
 }
@@ -125,7 +137,14 @@ export function conversed(item: Item): Omit<Continued, 'stop'> | null {
       return askNumber(item.context, item.answer)
     case 'routingMath':
       return askNumber(item.question, item.answer)
-    default:
+    case 'sql':
+      return {
+        context: `Write one SQL query, and nothing else, that answers: ${item.question}`,
+        maxTokens: 64,
+        isRight: (answer) => plainSql(answer) === plainSql(item.query),
+      }
+    case 'routingChoice':
+    case 'turns':
       return null
   }
 }
@@ -143,6 +162,38 @@ function askNumber(question: string, answer: string): Omit<Continued, 'stop'> {
     context: question,
     maxTokens: 160,
     isRight: (given) => lastNumber(given) === Number(answer.replaceAll(',', '')),
+  }
+}
+
+/** Without fences, blanks and case: exact match, which is stricter than running both. */
+function plainSql(text: string): string {
+  const fenced = /```(?:sql)?\s*([\s\S]*?)```/i.exec(text)
+  return (fenced?.[1] ?? text)
+    .toLowerCase()
+    .replaceAll(/[\s;]+/g, ' ')
+    .trim()
+}
+
+/** What an item asks, as a user would put it; for features of the prompt. */
+export function promptText(item: Item): string {
+  switch (item.form) {
+    case 'routingChoice':
+      return `${item.question}\n${item.choices.join('\n')}`
+    case 'choice':
+      return item.query
+    case 'contexts':
+      return item.context_options[0]!
+    case 'label':
+      return item.text
+    case 'turns':
+      return item.turns[0]!
+    case 'routingMath':
+    case 'sql':
+      return item.question
+    case 'math':
+    case 'question':
+    case 'completion':
+      return item.context
   }
 }
 

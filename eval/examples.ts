@@ -1,10 +1,8 @@
 import type { TokenSignal } from '../src/contract/signals'
+import { FIRST_TOKENS } from '../src/router/calibration/stage-features'
 import { tokenFeatures } from '../src/router/signals/token-features'
-import { PROMPT_FEATURES, promptFeatures, readPrompt } from '../src/router/signals/prompt-signal'
+import { promptFeatures, readPrompt } from '../src/router/signals/prompt-signal'
 import { unpackFloats, type ItemRecord, type SignalRow } from './records'
-
-/** Tokens of an answer that may be held back before anything is shown. */
-export const FIRST_TOKENS = 16
 
 /** One item as the fits see it. */
 export interface EvalExample {
@@ -14,6 +12,8 @@ export interface EvalExample {
   readonly after: readonly number[]
   readonly during: readonly number[]
   readonly before: readonly number[]
+  /** Features that mean the same in every task, for a probe that has not seen this one. */
+  readonly common: readonly number[]
   /** Baselines: the higher, the surer. */
   readonly meanLogprob: number
   readonly promptTokens: number
@@ -49,6 +49,7 @@ export function exampleOf(record: ItemRecord, prompt: string, offsets: ChoiceOff
       after: features(signals),
       during: features(signals.slice(0, FIRST_TOKENS)),
       before,
+      common: [logOdds(tokenFeatures(signals)[3]!), 0, ...tokenFeatures(signals)],
       meanLogprob: tokenFeatures(signals)[0]!,
       promptTokens,
     }
@@ -62,6 +63,7 @@ export function exampleOf(record: ItemRecord, prompt: string, offsets: ChoiceOff
     after: [...whole.features, ...before],
     during: [...first.features, ...before],
     before,
+    common: [logOdds(whole.features[0]!), 1, ...tokenFeatures(signalsOf(chosen.signals))],
     meanLogprob: sumOf(chosen.signals) / chosen.signals.length,
     promptTokens,
   }
@@ -108,7 +110,11 @@ function standing(scores: readonly number[], chosen: number, sharpness: number):
   return [scaled[chosen]! - logSum, scaled[chosen]! - Math.max(...others), entropy]
 }
 
-export const PROMPT_FEATURE_COUNT = PROMPT_FEATURES.length
+/** ln(p / (1 − p)) of ln p, kept within ±10. */
+function logOdds(logProbability: number): number {
+  const probability = Math.min(Math.exp(logProbability), 1 - 1e-6)
+  return Math.max(-10, Math.min(10, Math.log(probability + 1e-9) - Math.log1p(-probability)))
+}
 
 function signalsOf(rows: readonly SignalRow[]): TokenSignal[] {
   return rows.map(([logprob, margin, entropy]) => ({ logprob, margin, entropy }))

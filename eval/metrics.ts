@@ -34,7 +34,7 @@ export function bootstrap<Item>(
   items: readonly Item[],
   figure: (sample: readonly Item[]) => number | null,
   random: () => number,
-  rounds = 400,
+  rounds = 200,
 ): Interval | null {
   const value = figure(items)
   if (value === null) return null

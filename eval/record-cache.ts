@@ -22,14 +22,14 @@ export async function recordTask(
   task: Task,
   method: Method,
   limit: number,
-  onProgress: (done: number, total: number) => void,
+  { mayAsk, onProgress }: { mayAsk: boolean; onProgress: (done: number, total: number) => void },
 ): Promise<Records> {
   await mkdir(FOLDER, { recursive: true })
   const key = [modelHash.slice(0, 12), task.hash.slice(0, 12), `v${VERSION}`].join('-')
   const path = join(FOLDER, `${task.name}.${method}.${key}.jsonl`)
   const records = existsSync(path) ? await readRecords(path) : []
   const total = Math.min(limit, task.items.length)
-  if (records.length >= total) return records.slice(0, total)
+  if (records.length >= total || !mayAsk) return records.slice(0, total)
   const { record, dispose } = createRecorder(await openModel(), method)
   try {
     while (records.length < total) {

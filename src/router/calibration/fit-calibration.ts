@@ -21,7 +21,7 @@ export interface FitCalibrationOptions {
   readonly source: string
   /** ISO 8601. */
   readonly createdAt: string
-  /** Least answers of a kind of task for one of its own. Default 150. */
+  /** Least answers of a kind of task for one of its own. Default 250. */
   readonly leastPerTask?: number
 }
 
@@ -36,7 +36,7 @@ const LEAST_OF_A_KIND = 5
  */
 export function fitCalibration(
   answers: readonly LabelledAnswer[],
-  { model, source, createdAt, leastPerTask = 150 }: FitCalibrationOptions,
+  { model, source, createdAt, leastPerTask = 250 }: FitCalibrationOptions,
 ): Calibration {
   if (!isEnough(answers, LEAST_ANSWERS)) {
     const right = answers.filter(({ isRight }) => isRight).length

@@ -1,4 +1,4 @@
-import { curveAt, fitIsotonic, type Curve } from './isotonic'
+import { curveAt, fitCurve, type Curve } from './isotonic'
 import { fitProbe, probeScore, type Example, type Probe, type ProbeOptions } from './probe'
 
 /** A probe and the curve that makes probabilities of its scores. */
@@ -8,29 +8,35 @@ export interface FittedStage {
 }
 
 const FOLDS = 5
-/** Tried in this order; a later one must do better. */
+/** Tried in this order; a later one must lower the log loss by at least `GAIN`. */
+const GAIN = 0.004
+
 const CHOICES: readonly ProbeOptions[] = [
   { l2: 30, hiddenScale: 0 },
-  { l2: 10, hiddenScale: 0.05 },
-  { l2: 10, hiddenScale: 0.1 },
-  { l2: 10, hiddenScale: 0.2 },
+  { l2: 15, hiddenScale: 0.06 },
+  { l2: 15, hiddenScale: 0.2 },
 ]
 
 /**
- * Fits a probe and its curve. Every example is scored by a probe that has not seen it (5 folds): these scores choose
- * how much the hidden state may say, by log loss, and are what the isotonic curve is fitted to. The probe itself is
- * then fitted to all examples.
+ * Fits a probe and its curve. Every example is scored by a probe that has not seen it (5 folds): the first two folds
+ * choose how much the hidden state may say, by log loss; all are what the curve is fitted to. The probe
+ * itself is then fitted to all examples.
  * @param examples in no order that has to do with being right; at least 10
  */
 export function fitStage(examples: readonly Example[]): FittedStage {
   const labels = examples.map(({ right }) => right)
   const choices = examples[0]!.hidden === null ? CHOICES.slice(0, 1) : CHOICES
   const tried = choices.map((options) => {
-    const scores = unseenScores(examples, options)
+    const scores = unseenScores(examples, options, [0, 1])
     return { options, scores, loss: logLoss(scores, labels) }
   })
-  const best = tried.reduce((least, next) => (next.loss < least.loss ? next : least))
-  return { probe: fitProbe(examples, best.options), curve: fitIsotonic(best.scores, labels) }
+  const best = tried.reduce((least, next) => (next.loss < least.loss - GAIN ? next : least))
+  const scores = { ...best.scores, ...unseenScores(examples, best.options, [2, 3, 4]) }
+  const curve = fitCurve(
+    labels.map((_, index) => scores[index]!),
+    labels,
+  )
+  return { probe: fitProbe(examples, best.options), curve }
 }
 
 /** The calibrated probability; null where the hidden state does not fit the probe. */
@@ -43,9 +49,14 @@ export function confidenceOf(
   return score === null ? null : curveAt(curve, score)
 }
 
-function unseenScores(examples: readonly Example[], options: ProbeOptions): number[] {
-  const scores: number[] = []
-  for (let fold = 0; fold < FOLDS; fold++) {
+/** Scores by index of the example, of those in `folds`. */
+function unseenScores(
+  examples: readonly Example[],
+  options: ProbeOptions,
+  folds: readonly number[],
+): Record<number, number> {
+  const scores: Record<number, number> = {}
+  for (const fold of folds) {
     const probe = fitProbe(
       examples.filter((_, index) => index % FOLDS !== fold),
       options,
@@ -59,9 +70,13 @@ function unseenScores(examples: readonly Example[], options: ProbeOptions): numb
 }
 
 /** Mean ln(1 + e^z) − y z. */
-function logLoss(scores: readonly number[], labels: readonly number[]): number {
-  const losses = scores.map(
-    (score, index) => Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - labels[index]! * score,
-  )
-  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
+function logLoss(scores: Readonly<Record<number, number>>, labels: readonly number[]): number {
+  const entries = Object.entries(scores)
+  return entries.reduce((sum, [index, score]) => {
+    return (
+      sum +
+      (Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - labels[Number(index)]! * score) /
+        entries.length
+    )
+  }, 0)
 }

@@ -1,3 +1,6 @@
+import { denseDesign } from './design'
+import { fitLogistic, sigmoid } from './linear-fit'
+
 /** A rising curve through points, straight between them and flat beyond. */
 export interface Curve {
   /** Ascending. */
@@ -20,7 +23,7 @@ export function fitIsotonic(scores: ArrayLike<number>, labels: ArrayLike<number>
     const score = scores[order[i]!]!
     let label = 0
     let count = 0
-    for (; i < order.length && scores[order[i]!]! === score; i++, count++) label += labels[order[i]!]!
+    for (; i < order.length && score === scores[order[i]!]; i++, count++) label += labels[order[i]!]!
     pools.push({ score: score * count, label, count })
     while (pools.length > 1 && mean(pools.at(-2)!) >= mean(pools.at(-1)!)) {
       const last = pools.pop()!
@@ -33,6 +36,31 @@ export function fitIsotonic(scores: ArrayLike<number>, labels: ArrayLike<number>
   return {
     scores: pools.map(({ score, count }) => score / count),
     probabilities: running(pools.map(({ label, count }) => (label + 0.5) / (count + 1))),
+  }
+}
+
+/** Points of a blended curve. */
+const POINTS = 48
+
+/**
+ * The mean of the isotonic curve and of a sigmoid fitted to the same points (Platt): as free as the data is rich,
+ * rising everywhere, so that no two scores become one, and steadier where examples are few.
+ */
+export function fitCurve(scores: readonly number[], labels: readonly number[]): Curve {
+  const steps = fitIsotonic(scores, labels)
+  const line = fitLogistic(denseDesign(Float64Array.from(scores), scores.length, 1), labels, { l2: 1 })
+  const slope = Math.max(0, line.weights[0]!)
+  const sorted = scores.toSorted((a, b) => a - b)
+  const points = Array.from(
+    { length: POINTS },
+    (_, index) => sorted[Math.round((index / (POINTS - 1)) * (sorted.length - 1))]!,
+  )
+  const distinct = [...new Set(points)]
+  return {
+    scores: distinct,
+    probabilities: distinct.map(
+      (score) => (curveAt(steps, score) + sigmoid(line.intercept + slope * score)) / 2,
+    ),
   }
 }
 

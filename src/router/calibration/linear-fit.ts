@@ -42,8 +42,10 @@ export function fitLogistic(
       curvature[row] = Math.max(1e-10, probability * (1 - probability))
     }
     const gradient = gradientOf(design, errors, point, l2)
-    if (norm(gradient) < 1e-7 * Math.max(1, rows)) break
-    const direction = solve((vector) => curvatureTimes(design, curvature, vector, l2), gradient)
+    if (norm(gradient) < 1e-6 * rows) break
+    // Early steps need no exact direction: the curvature changes with the next point anyway.
+    const times = (vector: Float64Array): Float64Array => curvatureTimes(design, curvature, vector, l2)
+    const direction = solve(times, gradient, Math.min(0.1, norm(gradient) / rows))
     let size = 1
     let improved = false
     for (; size > 1e-8; size /= 2) {
@@ -71,7 +73,7 @@ export function fitRidge(
   const ones = new Float64Array(rows).fill(1)
   const start = new Float64Array(columns + 1)
   const right = gradientOf(design, Float64Array.from(targets), start, 0)
-  const point = solve((vector) => curvatureTimes(design, ones, vector, l2), right)
+  const point = solve((vector) => curvatureTimes(design, ones, vector, l2), right, 1e-6)
   return { intercept: point[columns]!, weights: point.slice(0, columns) }
 }
 
@@ -120,13 +122,17 @@ function curvatureTimes(
   return gradientOf(design, scores, vector, l2)
 }
 
-/** Solves `times`(x) = right for a symmetric positive definite map (conjugate gradients). */
-function solve(times: (vector: Float64Array) => Float64Array, right: Float64Array): Float64Array {
+/** Solves `times`(x) = right for a symmetric positive definite map (conjugate gradients), to a relative `error`. */
+function solve(
+  times: (vector: Float64Array) => Float64Array,
+  right: Float64Array,
+  error: number,
+): Float64Array {
   const solution = new Float64Array(right.length)
   const residual = Float64Array.from(right)
   const direction = Float64Array.from(right)
   let square = dot(residual, residual)
-  const enough = square * 1e-16
+  const enough = square * error * error
   for (let step = 0; step < CG_STEPS && square > enough; step++) {
     const image = times(direction)
     const size = square / dot(direction, image)

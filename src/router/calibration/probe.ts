@@ -1,5 +1,5 @@
 import { denseDesign } from './design'
-import { fitLogistic, sigmoid } from './linear-fit'
+import { fitLogistic } from './linear-fit'
 
 /** One question with its local answer, for fitting. */
 export interface Example {
@@ -82,14 +82,4 @@ export function probeScore(
   if (hidden?.length !== hiddenWeights.length) return null
   for (let i = 0; i < hiddenWeights.length; i++) score += hiddenWeights[i]! * hidden[i]!
   return score
-}
-
-/** The same as a probability, before calibration. */
-export function probeProbability(
-  probe: Probe,
-  features: readonly number[],
-  hidden: Float32Array | null,
-): number | null {
-  const score = probeScore(probe, features, hidden)
-  return score === null ? null : sigmoid(score)
 }

@@ -2,8 +2,6 @@
 
 import type { TokenSignal } from '../../contract/signals'
 
-export type { PromptReading, TokenSignal } from '../../contract/signals'
-
 /** What kind of work a prompt asks for, told from its words alone (`taskOf`). */
 export type TaskKind =
   | 'choice'

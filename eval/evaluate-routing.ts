@@ -1,0 +1,198 @@
+import { denseDesign, joinDesigns, sparseDesign } from '../src/router/calibration/design'
+import { fitRidge, linearScores } from '../src/router/calibration/linear-fit'
+import { WORD_COLUMNS, wordFeatures } from '../src/router/calibration/word-features'
+import { rankQuality } from '../src/router/calibration/figures'
+import { promptFeatures, readPrompt } from '../src/router/signals/prompt-signal'
+import { promptText } from './ask'
+import type { ItemOf, Task } from './items'
+import { bootstrap, seededRandom, type Interval } from './metrics'
+import { unpackFloats } from './records'
+import type { Records } from './record-cache'
+import { shuffled } from './evaluate-task'
+import { apgr, cpt, escalatedAt, type RoutedItem } from './routing-metrics'
+
+/** Figures of a router that sees nothing but the prompt, on recorded outcomes of two models. */
+export interface RoutingFigures {
+  readonly items: number
+  readonly skipped: number
+  /** Of the weak model, as recorded. */
+  readonly accuracy: number
+  /** Of the router's score against the weak model's being wrong. */
+  readonly auroc: number | null
+  readonly auroc_first16: null
+  readonly ece: null
+  readonly escalated_at_95: number | null
+  readonly apgr: number | null
+  readonly apgr_interval: Interval | null
+  /** Least share sent to the strong model that recovers this much of the gap. */
+  readonly cpt_50: number | null
+  readonly cpt_80: number | null
+  readonly strong: { readonly accuracy: number; readonly simulated: false }
+  /** APGR. 'domain' knows each subject's mean gap, from other folds: what labels of subjects would give. */
+  readonly baselines: {
+    readonly random: number
+    readonly promptLength: number | null
+    readonly domain: number | null
+    readonly oracle: number | null
+  }
+  /** Items whose prompt the local model has read: its hidden state then helps. */
+  readonly withHidden: number
+}
+
+type RoutingItem = ItemOf<'routingChoice'> | ItemOf<'routingMath'>
+
+const FOLDS = 5
+const L2 = 10
+/** Weight of a standardised plain feature, and of a hidden unit, beside words of a text of length 1. */
+const PLAIN_SCALE = 0.05
+const HIDDEN_SCALE = 0.01
+
+export function isRouting(task: Task): boolean {
+  return task.items.some(({ form }) => form === 'routingChoice' || form === 'routingMath')
+}
+
+/**
+ * Ridge regression of the gap (strong − weak) on hashed words and pairs, plain measures, and the local model's hidden
+ * state where it is known of all; each item is scored by a fit to the other four fifths.
+ */
+export function evaluateRouting(
+  task: Task,
+  records: Records,
+  limit: number,
+): { figures: RoutingFigures; routed: RoutedItem[] } {
+  const all = task.items
+    .slice(0, limit)
+    .flatMap((item, index) =>
+      item.form === 'routingChoice' || item.form === 'routingMath'
+        ? [{ item, hidden: records[index]?.hidden ?? null }]
+        : [],
+    )
+  const order = shuffled(all, seededRandom(11))
+  const items = order.map(({ item }) => item)
+  const useHidden = order.every(({ hidden }) => hidden !== null)
+  const words = weighed(items.map((item) => wordFeatures(promptText(item))))
+  const plain = standardised(
+    order.map(({ item, hidden }) => [
+      ...promptFeatures(readPrompt(promptText(item), null)).map((value) => value * 1),
+      Math.log(item.question.length),
+      Math.log1p(promptText(item).match(/\p{N}+/gu)?.length ?? 0),
+      ...(useHidden ? unpackFloats(hidden!) : []),
+    ]),
+  )
+  const scores = unseenRidge(items, words, plain)
+  const domain = domainGaps(items)
+  const route = (score: (index: number) => number): RoutedItem[] =>
+    items.map(({ mixtral_correct: weak, gpt4_correct: strong }, index) => ({
+      score: score(index),
+      weak,
+      strong,
+    }))
+  const routed = route((index) => scores[index]!)
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length
+  const figures: RoutingFigures = {
+    items: items.length,
+    skipped: task.skippedLines,
+    accuracy: mean(items.map((item) => item.mixtral_correct)),
+    auroc: rankQuality(routed.map(({ score, weak }) => ({ confidence: -score, right: weak }))),
+    auroc_first16: null,
+    ece: null,
+    escalated_at_95: escalatedAt(routed, 0.95),
+    apgr: apgr(routed),
+    apgr_interval: bootstrap(routed, apgr, seededRandom(3), 200),
+    cpt_50: cpt(routed, 0.5),
+    cpt_80: cpt(routed, 0.8),
+    strong: { accuracy: mean(items.map((item) => item.gpt4_correct)), simulated: false },
+    baselines: {
+      random: 0.5,
+      promptLength: apgr(route((index) => promptText(items[index]!).length)),
+      domain: domain === null ? null : apgr(route((index) => domain[index]!)),
+      oracle: apgr(route((index) => gapOf(items[index]!))),
+    },
+    withHidden: useHidden ? items.length : 0,
+  }
+  return { figures, routed }
+}
+
+function gapOf({ mixtral_correct: weak, gpt4_correct: strong }: RoutingItem): number {
+  return strong - weak
+}
+
+type Entries = readonly (readonly [column: number, value: number])[]
+
+function unseenRidge(
+  items: readonly RoutingItem[],
+  words: readonly Entries[],
+  plain: readonly number[][],
+): Float64Array {
+  const scores = new Float64Array(items.length)
+  const columns = plain[0]!.length
+  const design = (indexes: readonly number[]) =>
+    joinDesigns([
+      sparseDesign(
+        indexes.map((index) => words[index]!),
+        WORD_COLUMNS,
+      ),
+      denseDesign(Float64Array.from(indexes.flatMap((index) => plain[index]!)), indexes.length, columns),
+    ])
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const indexes = items.map((_, index) => index)
+    const seen = indexes.filter((index) => index % FOLDS !== fold)
+    const unseen = indexes.filter((index) => index % FOLDS === fold)
+    const model = fitRidge(
+      design(seen),
+      seen.map((index) => gapOf(items[index]!)),
+      { l2: L2 },
+    )
+    linearScores(design(unseen), model).forEach((score, row) => (scores[unseen[row]!] = score))
+  }
+  return scores
+}
+
+/** Rare words weigh more: each value times ln(texts / texts with the word), then scaled to length 1. */
+function weighed(texts: readonly [column: number, value: number][][]): Entries[] {
+  const counts = new Float64Array(WORD_COLUMNS)
+  for (const entries of texts) for (const [column] of entries) counts[column]!++
+  return texts.map((entries) => {
+    const scaled = entries.map(
+      ([column, value]) => [column, value * Math.log(texts.length / counts[column]!)] as const,
+    )
+    const length = Math.sqrt(scaled.reduce((sum, [, value]) => sum + value * value, 0)) || 1
+    return scaled.map(([column, value]) => [column, value / length] as const)
+  })
+}
+
+function standardised(rows: readonly number[][]): number[][] {
+  const columns = rows[0]!.length
+  const plainColumns = promptFeatures(readPrompt('', null)).length + 2
+  const means = Array.from(
+    { length: columns },
+    (_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length,
+  )
+  const deviations = means.map((mean, c) =>
+    Math.sqrt(rows.reduce((sum, row) => sum + (row[c]! - mean) ** 2, 0) / rows.length),
+  )
+  return rows.map((row) =>
+    row.map((value, c) => {
+      const scale = c < plainColumns ? PLAIN_SCALE : HIDDEN_SCALE
+      return deviations[c]! > 1e-9 ? ((value - means[c]!) / deviations[c]!) * scale : 0
+    }),
+  )
+}
+
+/** Mean gap of each item's subject over the other folds, drawn towards the mean of all; null without subjects. */
+function domainGaps(items: readonly RoutingItem[]): number[] | null {
+  const domains = items.map((item) => (item.form === 'routingChoice' ? item.domain : null))
+  if (domains.includes(null)) return null
+  const overall = items.reduce((sum, item) => sum + gapOf(item), 0) / items.length
+  return items.map((_, index) => {
+    let sum = 10 * overall
+    let count = 10
+    items.forEach((other, at) => {
+      if (domains[at] !== domains[index] || at % FOLDS === index % FOLDS) return
+      sum += gapOf(other)
+      count++
+    })
+    return sum / count
+  })
+}

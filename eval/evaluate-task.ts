@@ -1,0 +1,241 @@
+import { calibrationError, rankQuality, type Judged } from '../src/router/calibration/figures'
+import { confidenceOf, fitStage } from '../src/router/calibration/fit-stage'
+import type { Example } from '../src/router/calibration/probe'
+import { pickThreshold } from '../src/router/calibration/thresholds'
+import type { Stage } from '../src/router/signals/types'
+import { promptText } from './ask'
+import { choiceOffsets, exampleOf, type EvalExample } from './examples'
+import type { Item, Task } from './items'
+import { bootstrap, eceFloor, seededRandom, type Interval } from './metrics'
+import type { Records } from './record-cache'
+import type { ItemRecord } from './records'
+import { apgr, escalatedAt, type RoutedItem } from './routing-metrics'
+
+/** Figures of one task and one way of asking. */
+export interface TaskFigures {
+  readonly items: number
+  /** Items whose answers cannot be judged, and lines that could not be read. */
+  readonly skipped: number
+  readonly accuracy: number | null
+  readonly auroc: number | null
+  readonly auroc_first16: number | null
+  /** From the prompt alone. */
+  readonly auroc_before: number | null
+  readonly ece: number | null
+  /** What perfectly calibrated confidences would show with as many items. */
+  readonly ece_floor: number | null
+  /** Least share escalated that reaches 95 % of the strong model's quality, and what the oracle needs. */
+  readonly escalated_at_95: number | null
+  readonly escalated_at_95_oracle: number | null
+  readonly apgr: number | null
+  readonly apgr_oracle: number | null
+  /** Accuracy of the strong model; recorded, or stated by the user and then simulated. */
+  readonly strong: { readonly accuracy: number; readonly simulated: boolean }
+  readonly intervals: Readonly<Record<'accuracy' | 'auroc' | 'auroc_first16' | 'ece', Interval | null>>
+  /** AUROC of simpler confidences. */
+  readonly baselines: {
+    readonly random: number
+    readonly promptLength: number | null
+    readonly meanLogprob: number | null
+  }
+  readonly risk: RiskFigures | null
+}
+
+/** Thresholds picked on one half of the items and tried on the other, 100 times. */
+export interface RiskFigures {
+  readonly target: number
+  /** 'selective-risk' with a chance of failure of 5 %: share of the splits in which the other half broke the target. */
+  readonly broken: number
+  readonly meanCoverage: number
+  /** 'risk' (conformal risk control): mean share of all questions answered locally and wrong. */
+  readonly meanRisk: number
+  /** Least share that any method free of assumptions must leave to others: (μ − α) / (1 − α). */
+  readonly abstentionBound: number
+}
+
+/** An item with its out-of-fold confidences: none was fitted to the item itself. */
+export interface ScoredItem extends Judged {
+  readonly during: number
+  readonly before: number
+  readonly example: EvalExample
+}
+
+const FOLDS = 5
+
+/** Confidences of all items, each by probes and curves fitted to the other four fifths. */
+export function scoreItems(task: Task, records: Records): ScoredItem[] {
+  const usable = records.flatMap((record, index) =>
+    record === null ? [] : [{ record, item: task.items[index]! }],
+  )
+  if (usable.length < 2 * FOLDS) return []
+  const order = shuffled(usable, seededRandom(5))
+  const fixed = haveSameChoices(order.map(({ item }) => item))
+  const scored: ScoredItem[] = []
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const seen = order.filter((_, index) => index % FOLDS !== fold)
+    const offsets = choiceOffsets(
+      seen.map(({ record }) => record),
+      fixed,
+    )
+    const toExample = ({ record, item }: { record: ItemRecord; item: Item }): EvalExample =>
+      exampleOf(record, promptText(item), offsets)
+    const training = seen.map(toExample)
+    const unseen = order.filter((_, index) => index % FOLDS === fold).map(toExample)
+    const confidences = (stage: Stage): number[] => {
+      const fitted = fitStage(training.map((example) => forStage(example, stage)))
+      return unseen.map((example) => confidenceOf(fitted, example[stage], example.hidden)!)
+    }
+    const [after, during, before] = [confidences('after'), confidences('during'), confidences('before')]
+    unseen.forEach((example, index) => {
+      scored.push({
+        example,
+        right: example.right,
+        confidence: after[index]!,
+        during: during[index]!,
+        before: before[index]!,
+      })
+    })
+  }
+  return scored
+}
+
+export function figuresOf(
+  items: readonly ScoredItem[],
+  skipped: number,
+  strongAccuracy: number,
+): TaskFigures {
+  const random = seededRandom(17)
+  const accuracy = (sample: readonly ScoredItem[]): number | null =>
+    sample.length === 0 ? null : sample.reduce((sum, { right }) => sum + right, 0) / sample.length
+  const during = (sample: readonly ScoredItem[]): number | null =>
+    rankQuality(withConfidence(sample, (item) => item.during))
+  const error = (sample: readonly ScoredItem[]): number | null =>
+    sample.length === 0 ? null : calibrationError(sample)
+  const baseline = (confidence: (item: ScoredItem) => number): number | null =>
+    rankQuality(withConfidence(items, confidence))
+  const routed = items.map(({ confidence, right }) => ({
+    score: -confidence,
+    weak: right,
+    strong: strongAccuracy,
+  }))
+  const oracle = routed.map((item) => ({ ...item, score: item.strong - item.weak }))
+  const some = <T>(figure: (of: readonly RoutedItem[]) => T | null, of: readonly RoutedItem[]): T | null =>
+    of.length === 0 ? null : figure(of)
+  return {
+    items: items.length,
+    skipped,
+    accuracy: accuracy(items),
+    auroc: rankQuality(items),
+    auroc_first16: during(items),
+    auroc_before: baseline((item) => item.before),
+    ece: error(items),
+    ece_floor: items.length === 0 ? null : eceFloor(items, random),
+    escalated_at_95: some((of) => escalatedAt(of, 0.95), routed),
+    escalated_at_95_oracle: some((of) => escalatedAt(of, 0.95), oracle),
+    apgr: some(apgr, routed),
+    apgr_oracle: some(apgr, oracle),
+    strong: { accuracy: strongAccuracy, simulated: true },
+    intervals: {
+      accuracy: bootstrap(items, accuracy, random),
+      auroc: bootstrap(items, rankQuality, random),
+      auroc_first16: bootstrap(items, during, random),
+      ece: bootstrap(items, error, random),
+    },
+    baselines: {
+      random: 0.5,
+      promptLength: baseline(({ example }) => -example.promptTokens),
+      meanLogprob: baseline(({ example }) => example.meanLogprob),
+    },
+    risk: riskFigures(items, 0.05),
+  }
+}
+
+/** @param target share of wrong answers that is allowed */
+export function riskFigures(items: readonly Judged[], target: number, splits = 100): RiskFigures | null {
+  if (items.length < 50) return null
+  const random = seededRandom(29)
+  let broken = 0
+  let coverage = 0
+  let risk = 0
+  for (let split = 0; split < splits; split++) {
+    const order = shuffled(items, random)
+    const half = order.length >> 1
+    const held = order.slice(0, half)
+    const other = order.slice(half)
+    const heldBack = {
+      confidence: held.map(({ confidence }) => confidence),
+      right: held.map(({ right }) => right),
+    }
+    const selective = pickThreshold(heldBack, { kind: 'selective-risk', most: target })
+    const accepted = other.filter(({ confidence }) => confidence >= selective)
+    const wrong = accepted.filter(({ right }) => right === 0).length
+    if (wrong > target * accepted.length) broken++
+    coverage += accepted.length / other.length
+    const controlled = pickThreshold(heldBack, { kind: 'risk', most: target })
+    risk += other.filter((item) => item.confidence >= controlled && item.right === 0).length / other.length
+  }
+  const wrongShare = items.filter(({ right }) => right === 0).length / items.length
+  return {
+    target,
+    broken: broken / splits,
+    meanCoverage: coverage / splits,
+    meanRisk: risk / splits,
+    abstentionBound: Math.max(0, (wrongShare - target) / (1 - target)),
+  }
+}
+
+/**
+ * ECE on each task of a probe and curve fitted to all others, on features that mean the same in each; null where
+ * there is but one task.
+ */
+export function leaveOneTaskOut(
+  tasks: Readonly<Record<string, readonly ScoredItem[]>>,
+): Record<string, { auroc: number | null; ece: number }> | null {
+  const names = Object.keys(tasks).filter((name) => tasks[name]!.length > 0)
+  if (names.length < 2) return null
+  const toExample = ({ example }: ScoredItem): Example => ({
+    features: example.common,
+    hidden: null,
+    right: example.right,
+  })
+  return Object.fromEntries(
+    names.map((name) => {
+      const others = names.filter((other) => other !== name).flatMap((other) => tasks[other]!.map(toExample))
+      const fitted = fitStage(shuffled(others, seededRandom(7)))
+      const items = tasks[name]!.map(({ example, right }) => ({
+        confidence: confidenceOf(fitted, example.common, null)!,
+        right,
+      }))
+      return [name, { auroc: rankQuality(items), ece: calibrationError(items) }]
+    }),
+  )
+}
+
+export function forStage(example: EvalExample, stage: Stage): Example {
+  return { features: example[stage], hidden: example.hidden, right: example.right }
+}
+
+export function withConfidence(
+  items: readonly ScoredItem[],
+  confidence: (item: ScoredItem) => number,
+): Judged[] {
+  return items.map((item) => ({ confidence: confidence(item), right: item.right }))
+}
+
+/** Fisher and Yates. */
+export function shuffled<Element>(items: readonly Element[], random: () => number): Element[] {
+  const order = [...items]
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1))
+    ;[order[i], order[j]] = [order[j]!, order[i]!]
+  }
+  return order
+}
+
+/** Whether all items choose among the same texts, as labels are. */
+function haveSameChoices(items: readonly Item[]): boolean {
+  const choices = items.map((item) =>
+    item.form === 'label' ? 'labels' : item.form === 'choice' ? item.choices.join('\n') : null,
+  )
+  return choices[0] !== null && choices.every((text) => text === choices[0])
+}
