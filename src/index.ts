@@ -66,6 +66,16 @@ export type {
   SettledRoute,
 } from './contract/route'
 export type { PromptReading, TokenSignal } from './contract/signals'
+export { createConfidenceModel } from './router/calibration/confidence-model'
+export { loadDefaultCalibration } from './router/calibration/default-calibration'
+export { parseCalibration, type Calibration } from './router/calibration/schema'
+export type {
+  CalibrationTarget,
+  ConfidenceModel,
+  PromptSignal,
+  Stage,
+  TaskKind,
+} from './router/signals/types'
 export { createRouter, type CreateRouterOptions, type Router } from './router/create-router'
 export type { AskConsent, ConsentAnswer, ConsentQuestion } from './router/consent'
 export type { DescribeQuestion } from './router/facts'

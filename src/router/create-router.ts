@@ -32,6 +32,7 @@ import {
 import { RouteRequest } from './route-request'
 import type { RouterParts, RouteRun } from './route-run'
 import { runShadow } from './shadow'
+import { languageOf, taskOf } from './signals/prompt-signal'
 import type { ConfidenceModel } from './signals/types'
 import { createMemoryStorage, TABLES, type RouterStorage } from './storage/tables'
 import { spanOf, type RouteSpan } from './telemetry'
@@ -109,7 +110,8 @@ export function createRouter(options: CreateRouterOptions): Router {
   const { storage = createMemoryStorage() } = options
   checkCalibration(calibration, local)
   let policy = parsePolicy(options.policy ?? {})
-  const describe: DescribeQuestion = options.describe ?? (() => ({ task: 'chat', language: 'und' }))
+  const describe: DescribeQuestion =
+    options.describe ?? ((text) => ({ task: taskOf(text), language: languageOf(text) }))
   const disposal = new AbortController()
   const background = new Set<Promise<unknown>>()
   const ledger = createLedger(storage)

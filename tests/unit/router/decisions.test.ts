@@ -164,6 +164,7 @@ describe('modes and hard rules', () => {
     })
     const ruled = await ask(router, 'x', { task: 'math' })
     expect(ruled.settled.decision).toMatchObject({ reason: 'rule', rule: 'maths' })
+    expect((await ask(router, 'What is 12 * 7?')).settled.decision.rule).toBe('maths')
     expect((await ask(router, 'x', { task: 'chat' })).settled.source.kind).toBe('local')
     expect((await ask(router, 'x', { task: 'math', mode: 'only-on-device' })).settled.source.kind).toBe(
       'local',
