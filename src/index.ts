@@ -12,6 +12,7 @@ export type {
   BackendPreference,
   EngineInfo,
   FinishReason,
+  KvCache,
   LoadProgress,
   MinnowChunkPart,
   MinnowCompletionPart,

@@ -1,4 +1,5 @@
 import type { ByteSource } from '../contract/bytes'
+import type { KvCache } from '../contract/engine'
 import type { ModelDefinition } from '../model/definition'
 
 /**
@@ -97,6 +98,8 @@ export interface LoadOptions {
   bytes: ByteSource
   /** Wanted threads; fewer where the device has fewer or memory can't be shared. */
   threads?: number | undefined
+  /** How sessions keep keys and values, where the backend has a choice; default: '16-bit'. */
+  kvCache?: KvCache | undefined
   signal?: AbortSignal | undefined
   onProgress?: ((loadedBytes: number, totalBytes: number) => void) | undefined
 }

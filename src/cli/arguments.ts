@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { KvCache } from '../contract/engine'
 import { EngineError } from '../contract/error'
 
 export const USAGE = `Usage: npm run ask -- "prompt" [options]
@@ -9,6 +10,7 @@ Asks the embedded model and streams its answer to the terminal.
   --seed N              same seed, same answer
   --threads N           default: what suits this machine
   --context N           most tokens of prompt and answer together
+  --kv-cache FORM       8-bit or 16-bit (default): how past tokens' keys and values are kept
   --system TEXT         a system message before the prompt
   --model PATH          a GGUF file, or a folder made by "npm run models:add" (default: the embedded model)
   --json                print one JSON object: text, tokenIds, logprobs, usage, timings
@@ -25,6 +27,7 @@ export interface AskArguments {
   seed: number | null
   threads: number | null
   contextLength: number | null
+  kvCache: KvCache | null
   json: boolean
   help: boolean
 }
@@ -44,6 +47,7 @@ export function readArguments(argv: readonly string[]): AskArguments {
     seed: whole('--seed', values.seed),
     threads: count('--threads', values.threads),
     contextLength: count('--context', values.context),
+    kvCache: kvCacheOf(values['kv-cache']),
     json: values.json ?? false,
     help: values.help ?? false,
   }
@@ -61,6 +65,7 @@ function parse(argv: readonly string[]) {
         seed: text,
         threads: text,
         context: text,
+        'kv-cache': text,
         system: text,
         model: text,
         json: { type: 'boolean' },
@@ -71,6 +76,11 @@ function parse(argv: readonly string[]) {
     // Node's message names the argument.
     throw invalid(error instanceof Error ? error.message : String(error))
   }
+}
+
+function kvCacheOf(value: string | undefined): KvCache | null {
+  if (value === undefined || value === '8-bit' || value === '16-bit') return value ?? null
+  throw invalid(`--kv-cache must be 8-bit or 16-bit, but is ${JSON.stringify(value)}.`)
 }
 
 function count(name: string, value: string | undefined): number | null {

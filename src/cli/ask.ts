@@ -81,6 +81,7 @@ async function answer(
     ...(given.model === null ? {} : { model: modelUrl(given.model) }),
     ...(given.threads === null ? {} : { threads: given.threads }),
     ...(given.contextLength === null ? {} : { contextLength: given.contextLength }),
+    ...(given.kvCache === null ? {} : { kvCache: given.kvCache }),
     signal,
     onProgress: ({ fraction }) => bar?.write(`\rloading ${(fraction * 100).toFixed(0)} %`),
   })

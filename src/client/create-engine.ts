@@ -6,6 +6,7 @@ import type {
   ChatCompletions,
   Engine,
   EngineInfo,
+  KvCache,
   LoadProgress,
   RequestOptions,
 } from '../contract/engine'
@@ -29,6 +30,11 @@ export interface CreateEngineOptions {
   backend?: BackendPreference
   /** Most tokens of prompt and answer together. Default: the model's own, at most what fits the memory. */
   contextLength?: number
+  /**
+   * How the WASM backend keeps keys and values of past tokens. '8-bit' takes half the memory and changes answers slightly (its
+   * perplexity is 0.2 % higher). Default: '16-bit'.
+   */
+  kvCache?: KvCache
   /** Stops the loading; createEngine() then rejects with `signal.reason`. */
   signal?: AbortSignal
   onProgress?: (progress: LoadProgress) => void
@@ -46,22 +52,18 @@ export interface CreateEngineOptions {
  * 'invalid-argument', 'worker-lost'; or `signal.reason`
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
-  const { signal, threads, backend, contextLength, onProgress, worker } = options
+  const { signal, threads, backend, contextLength, kvCache, onProgress, worker } = options
   checkCount('threads', threads)
   checkCount('contextLength', contextLength)
   checkBackend(backend)
+  checkKvCache(kvCache)
   signal?.throwIfAborted()
   const model = toModelReference(options.model ?? defaultModelUrl())
   if (worker !== undefined) checkWorker(worker)
   const handle = worker === undefined ? await spawnWorker() : adoptWorker(worker)
   const link = new WorkerLink(handle)
-  const request: LoadRequest = {
-    model,
-    threads,
-    backend,
-    contextLength,
-    lifeLock: link.lifeLock ?? undefined,
-  }
+  const lifeLock = link.lifeLock ?? undefined
+  const request: LoadRequest = { model, threads, backend, contextLength, kvCache, lifeLock }
   try {
     const info = await load(link, request, signal, onProgress)
     return new WorkerEngine(link, info)
@@ -180,6 +182,11 @@ function isLastOfGeneration(message: GenerationMessage): boolean {
 function checkBackend(value: string | undefined): void {
   if (value === undefined || ['auto', 'wasm', 'webgpu'].includes(value)) return
   throw new EngineError('invalid-argument', `backend is 'auto', 'wasm' or 'webgpu', not '${value}'.`)
+}
+
+function checkKvCache(value: string | undefined): void {
+  if (value === undefined || ['8-bit', '16-bit'].includes(value)) return
+  throw new EngineError('invalid-argument', `kvCache is '8-bit' or '16-bit', not '${value}'.`)
 }
 
 function checkCount(name: string, value: number | undefined): void {

@@ -178,6 +178,9 @@ export interface ChatCompletions {
 /** Where the model runs: 'auto' is what suits the device. */
 export type BackendPreference = 'auto' | 'wasm' | 'webgpu'
 
+/** Integers that keys and values are kept as, each head's vector with a scale of its own. */
+export type KvCache = '8-bit' | '16-bit'
+
 /** What an engine is, for people and for the ledger. */
 export interface EngineInfo {
   model: string

@@ -10,6 +10,7 @@ import type {
   ChatCompletionChunk,
   ChatCompletionParams,
   EngineInfo,
+  KvCache,
   LoadProgress,
 } from '../contract/engine'
 import type { EngineErrorData } from '../contract/error'
@@ -25,6 +26,8 @@ export interface LoadRequest {
   backend?: BackendPreference | undefined
   /** In tokens; undefined: the engine's own choice. */
   contextLength?: number | undefined
+  /** undefined: the backend's own choice. */
+  kvCache?: KvCache | undefined
   /** A Web Lock the worker holds for as long as it lives, so that the client learns of its end. */
   lifeLock?: string | undefined
 }

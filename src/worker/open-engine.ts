@@ -1,6 +1,6 @@
 import { loadBackend } from '../backend/select'
 import type { ByteSource } from '../contract/bytes'
-import type { BackendPreference, Engine, LoadProgress } from '../contract/engine'
+import type { BackendPreference, Engine, KvCache, LoadProgress } from '../contract/engine'
 import { createLocalEngine } from '../engine/local-engine'
 import { parseGguf } from '../gguf/parse'
 import { readModel } from '../model/read-model'
@@ -18,6 +18,7 @@ export interface OpenEngineOptions {
   threads?: number | undefined
   backend?: BackendPreference | undefined
   contextLength?: number | undefined
+  kvCache?: KvCache | undefined
   signal: AbortSignal
   onProgress(progress: LoadProgress): void
 }
@@ -46,7 +47,16 @@ export type OpenModel = (
  * a page and Node have different files.
  */
 export function createOpenEngine(openModel: OpenModel): OpenEngine {
-  return async ({ model: reference, threads, backend: preference, contextLength, signal, onProgress }) => {
+  return async (options) => {
+    const {
+      model: reference,
+      threads,
+      backend: preference,
+      contextLength,
+      kvCache,
+      signal,
+      onProgress,
+    } = options
     const progress = createProgress(onProgress)
     const opened = await openModel(reference, { signal, onProgress: progress.downloaded })
     try {
@@ -61,6 +71,7 @@ export function createOpenEngine(openModel: OpenModel): OpenEngine {
         bytes: opened.source,
         threads,
         preference,
+        kvCache,
         signal,
         onProgress: progress.loaded,
       })

@@ -31,6 +31,7 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
           threads: request.threads,
           backend: request.backend,
           contextLength: request.contextLength,
+          kvCache: request.kvCache,
           signal,
           onProgress: (progress) => send({ type: 'progress', progress }),
         })

@@ -5,7 +5,7 @@ import { ask } from '../../src/cli/ask'
 describe('readArguments', () => {
   it('reads every option', () => {
     const argv =
-      '--max-tokens 5 --temperature 0 --seed 7 --threads 2 --context 256 --system s --model m.gguf --json'
+      '--max-tokens 5 --temperature 0 --seed 7 --threads 2 --context 256 --kv-cache 8-bit --system s --model m.gguf --json'
     expect(readArguments(['hello there', ...argv.split(' ')])).toEqual({
       prompt: 'hello there',
       system: 's',
@@ -15,6 +15,7 @@ describe('readArguments', () => {
       seed: 7,
       threads: 2,
       contextLength: 256,
+      kvCache: '8-bit',
       json: true,
       help: false,
     })
@@ -27,6 +28,7 @@ describe('readArguments', () => {
       maxTokens: null,
       temperature: null,
       threads: null,
+      kvCache: null,
       json: false,
     })
   })
@@ -39,6 +41,7 @@ describe('readArguments', () => {
     ['--temperature', ['x', '--temperature', '3']],
     ['--temperature', ['x', '--temperature', ' ']],
     ['--seed', ['x', '--seed', '1.5']],
+    ['--kv-cache', ['x', '--kv-cache', '8']],
     ['--no-such', ['x', '--no-such']],
     ['--model', ['x', '--model']],
     ['2', ['two', 'prompts']],

@@ -168,8 +168,8 @@ describe('createEngine', () => {
   it('loads with the options given and reports progress', async () => {
     const seen: unknown[] = []
     const progress: LoadProgress = { phase: 'load', file: null, loadedBytes: 1, totalBytes: 2, fraction: 0.5 }
-    const worker = setUp(async ({ model, threads, contextLength, onProgress }) => {
-      seen.push(model, threads, contextLength)
+    const worker = setUp(async ({ model, threads, contextLength, kvCache, onProgress }) => {
+      seen.push(model, threads, contextLength, kvCache)
       onProgress(progress)
       return new CountingEngine()
     })
@@ -178,10 +178,11 @@ describe('createEngine', () => {
       model: new URL('http://localhost/m.gguf'),
       threads: 2,
       contextLength: 128,
+      kvCache: '8-bit',
       worker,
       onProgress: (report) => reports.push(report),
     })
-    expect(seen).toEqual([{ kind: 'url', url: 'http://localhost/m.gguf' }, 2, 128])
+    expect(seen).toEqual([{ kind: 'url', url: 'http://localhost/m.gguf' }, 2, 128, '8-bit'])
     expect(reports).toEqual([progress])
     expect(engine.info).toEqual(INFO)
   })
@@ -202,6 +203,7 @@ describe('createEngine', () => {
     ['threads', { threads: 0 }],
     ['threads', { threads: 1.5 }],
     ['contextLength', { contextLength: Number.NaN }],
+    ['kvCache', { kvCache: '4-bit' as '8-bit' }],
     ['model', { model: 5 as unknown as string }],
     ['model', { model: '' }],
     ['worker', { worker: 'w' as unknown as Worker }],

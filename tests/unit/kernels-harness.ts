@@ -48,8 +48,8 @@ export interface TestingKernels {
   ): void
   clearResult(result: number, headDim: number): void
   mergePartial(result: number, partial: number, headDim: number): void
-  finishResult(result: number, headDim: number, out: number): void
-  quantizeVector(values: number, count: number, limit: number, codes: number): number
+  finishResult(cache: number, result: number, headDim: number, out: number): void
+  storeQuery(model: number, cache: number, values: number, codes: number): number
   storeKey: StoreVector
   storeValue: StoreVector
   loadKey(model: number, cache: number, layer: number, head: number, position: number, out: number): void
@@ -57,6 +57,7 @@ export interface TestingKernels {
   quantizeRecord(values: number, record: number, columns: number): void
   rmsNorm(input: number, weight: number, columns: number, epsilon: number, output: number): void
   summarizeLogits(model: number, scratch: number, outputs: number): void
+  hadamard(values: number, count: number, scale: number): void
   exp1(x: number): number
   floatToHalf(value: number): number
   halfToFloat(bits: number): number
@@ -71,7 +72,6 @@ export interface TestingKernels {
   ): void
   productWorkBytes(columns: number, tokens: number): number
   recordStride(columns: number): number
-  queryFactorOf(model: number): number
   readRow(matrix: number, row: number, scale: number, out: number): void
   groupBytes(kind: number, columns: number): number
   matrixKind(type: number): number

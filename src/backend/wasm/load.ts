@@ -23,7 +23,7 @@ export async function loadWasmVariant(
   options: Parameters<LoadBackend>[0],
   variant?: Variant,
 ): Promise<Backend> {
-  const { model, bytes, signal, onProgress } = options
+  const { model, bytes, kvCache = '16-bit', signal, onProgress } = options
   checkModel(model)
   const chosen = variant ?? (await chooseVariant(signal))
   const threads = threadCount(options.threads)
@@ -52,6 +52,7 @@ export async function loadWasmVariant(
       arena,
       kernels,
       scratch,
+      codeBytes: kvCache === '8-bit' ? 1 : 2,
       variant: chosen,
       threads,
       pool: await pool,
@@ -68,6 +69,7 @@ interface Parts {
   arena: Arena
   kernels: Kernels
   scratch: Scratch
+  codeBytes: 1 | 2
   variant: Variant
   threads: number
   pool: ThreadPool | null
@@ -97,7 +99,7 @@ class WasmBackend implements Backend {
     if (this.#parts === null) {
       throw new EngineError('disposed', 'This WebAssembly backend was disposed of; load the model again.')
     }
-    const { model, loaded, arena, kernels, scratch } = this.#parts
+    const { model, loaded, arena, kernels, scratch, codeBytes } = this.#parts
     if (!Number.isInteger(contextLength) || contextLength < 1 || contextLength > model.contextLength) {
       throw new EngineError(
         'invalid-argument',
@@ -111,6 +113,7 @@ class WasmBackend implements Backend {
       arena,
       kernels,
       scratch,
+      codeBytes,
       maxBatch: MAX_BATCH,
       onDispose: (session: WasmSession) => void this.#sessions.delete(session),
       onTrap: () => this.dispose(),

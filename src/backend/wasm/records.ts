@@ -82,6 +82,7 @@ export const cacheFields = {
   keyScales: 'i32',
   valueScales: 'i32',
   capacity: 'i32',
+  codeBytes: 'i32',
 } as const satisfies Fields
 
 export const matrixFields = {

@@ -14,6 +14,8 @@ export interface SessionHost {
   readonly arena: Arena
   readonly kernels: Kernels
   readonly scratch: Scratch
+  /** Bytes of a number in the KV cache. */
+  readonly codeBytes: 1 | 2
   readonly maxBatch: number
   onDispose(session: WasmSession): void
   /** The kernels stopped in the middle; nothing of the backend can be used any more. */
@@ -32,10 +34,10 @@ export class WasmSession implements BackendSession {
   #disposed = false
 
   constructor(host: SessionHost, contextLength: number) {
-    const { model, arena } = host
+    const { model, arena, codeBytes } = host
     const capacity = Math.ceil(contextLength / CHUNK) * CHUNK
     const lanes = model.layers.length * model.kvHeadCount
-    const chunks = lanes * capacity * model.headDim * 2 * 2
+    const chunks = lanes * capacity * model.headDim * 2 * codeBytes
     const scales = lanes * capacity * 4
     const what = `A KV cache of ${contextLength} tokens`
     this.#blocks = []
@@ -51,7 +53,13 @@ export class WasmSession implements BackendSession {
     // Reused memory may hold anything; a masked token's scale must at least be a number.
     new Uint8Array(arena.buffer, keyScales, scales).fill(0)
     new Uint8Array(arena.buffer, valueScales, scales).fill(0)
-    writeRecord(arena.buffer, cache, cacheFields, { chunks: chunksAt, keyScales, valueScales, capacity })
+    writeRecord(arena.buffer, cache, cacheFields, {
+      chunks: chunksAt,
+      keyScales,
+      valueScales,
+      capacity,
+      codeBytes,
+    })
     this.#host = host
     this.#cache = cache
     this.contextLength = contextLength
@@ -130,6 +138,8 @@ export class WasmSession implements BackendSession {
         `shift() takes 0 ≤ from ≤ to ≤ ${this.#length}, got ${from}, ${to}.`,
       )
     }
+    // Keys that stay where they are must not be rounded anew.
+    if (from === to) return
     const { model, arena, kernels, scratch, ropes, modelPointer } = this.#host
     const count = this.#length - to
     ropes.forEach((rope, table) => {

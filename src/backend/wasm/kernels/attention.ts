@@ -1,29 +1,37 @@
 /**
- * Grouped-query attention over a KV cache of 16-bit integers.
+ * Grouped-query attention over a KV cache of 8-bit or 16-bit integers.
  *
- * A key or value vector of one head is kept as i16 codes with one f32 scale. That takes as many bytes as f16, is about
- * as precise, and needs no conversion: products are i32x4.dot_i16x8_s, eight a instruction, exact. So scores do not
- * depend on the order of sums, and a position's result is the same to the bit however tokens are grouped.
+ * A key or value vector of one head is kept as codes, i8 or i16 (Cache.codeBytes), with one f32 scale. They need little
+ * or no conversion (i8 is widened by the load itself): products are i32x4.dot_i16x8_s, eight a instruction, exact. So
+ * scores do not depend on the order of sums, and a position's result is the same to the bit however tokens are grouped.
+ *
+ * For 8 bits, queries, keys and values go through a Walsh–Hadamard transform (hadamard.ts), which keeps their products:
+ * a few large elements would else cost all others their precision. Results come back through its inverse.
  *
  * The cache of a layer's KV head is a row of chunks of 64 tokens, keys then values, read as one stream. Both are panels,
- * steps × 8 lanes × 2 i16:
+ * steps × 8 lanes × 2 codes:
  *   keys    8 panels of 8 tokens; a step holds dimensions (2s, 2s + 1) of the 8; multiplied with a query's codes
  *   values  headDim / 8 panels of 8 dimensions; a step holds tokens (2s, 2s + 1); multiplied with probabilities as codes
  *
  * Bounds that keep i32 sums from overflowing: |query| ≤ queryLimit and |key| ≤ keyLimit with
- * queryLimit × keyLimit × headDim < 2^31; |value| ≤ 4095, |probability| ≤ 8191 over 64 tokens.
+ * queryLimit × keyLimit × headDim < 2^31; |value| ≤ 4095, |probability| ≤ 8191 over 64 tokens. Codes of 8 bits are
+ * smaller: |key|, |value| ≤ 127 ≤ keyLimit.
  *
  * Scores are in units of log2, so that probabilities are powers of two (queryFactor).
  * Softmax is computed chunk by chunk and merged in ascending order (online softmax,
  * https://arxiv.org/abs/2112.05682), in one order on every path and for any number of threads.
  */
+import { hadamard, hadamardSize } from './hadamard'
 import { exp2Negative, exp2Negative4, horizontalMax, horizontalSum, LOG2_E, roundToInt, softcap4 } from './math'
 import { Cache, Model } from './structs'
 
 export const CHUNK: i32 = 64
+/** Largest magnitude of a code of 8 bits. */
+const BYTE_LIMIT: f32 = 127
 const VALUE_LIMIT: f32 = 4095
 const PROBABILITY_LIMIT: f32 = 8191
-const STEP_BYTES: usize = 32
+/** Codes of a step: 8 lanes × 2. */
+const STEP_CODES: usize = 16
 /** Steps of a value panel: pairs of tokens. */
 const VALUE_STEPS: usize = 32
 
@@ -37,7 +45,7 @@ export function partialBytes(headDim: i32): usize {
 /** What a query's integer products are multiplied with, for a query of scale 1. */
 // @ts-ignore: decorator
 @inline
-export function queryFactor(model: Model): f32 {
+function queryFactor(model: Model): f32 {
   return model.attentionSoftcap > 0 ? model.attentionScale : model.attentionScale * LOG2_E
 }
 
@@ -51,7 +59,7 @@ function largestMagnitude(values: usize, count: i32): f32 {
 }
 
 /** Writes `count` (a multiple of 8) codes in order; returns the scale. */
-export function quantizeVector(values: usize, count: i32, limit: f32, codes: usize): f32 {
+function quantizeVector(values: usize, count: i32, limit: f32, codes: usize): f32 {
   const largest = largestMagnitude(values, count)
   const inverse = f32x4.splat(largest > 0 ? limit / largest : 0)
   for (let i = 0; i < count; i += 8) {
@@ -63,6 +71,21 @@ export function quantizeVector(values: usize, count: i32, limit: f32, codes: usi
   return largest / limit
 }
 
+/** Whether vectors are kept transformed. */
+// @ts-ignore: decorator
+@inline
+function isTransformed(cache: Cache): bool {
+  return cache.codeBytes == 1
+}
+
+/** Writes a query's codes (headDim i16) and returns its factor. Changes `values` (headDim floats). */
+export function storeQuery(model: Model, cache: Cache, values: usize, codes: usize): f32 {
+  const headDim = model.headDim
+  // 1/n makes up for keys' and queries' transforms.
+  if (isTransformed(cache)) hadamard(values, headDim, <f32>1 / <f32>hadamardSize(headDim))
+  return quantizeVector(values, headDim, <f32>model.queryLimit, codes) * queryFactor(model)
+}
+
 /** Index of a layer's KV head × capacity: where its scales begin. */
 // @ts-ignore: decorator
 @inline
@@ -70,68 +93,81 @@ function laneOffset(model: Model, cache: Cache, layer: i32, head: i32): usize {
   return <usize>(layer * model.kvHeadCount + head) * <usize>cache.capacity
 }
 
-/** Bytes of a chunk's keys, and of its values. */
+/** Codes of a chunk's keys, and of its values. */
 // @ts-ignore: decorator
 @inline
-function halfChunkBytes(headDim: i32): usize {
-  return <usize>CHUNK * <usize>headDim * 2
+function halfChunkCodes(headDim: i32): usize {
+  return <usize>CHUNK * <usize>headDim
 }
 
 /** Where a position's chunk begins. */
 // @ts-ignore: decorator
 @inline
 function chunkAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
-  return cache.chunks + ((lane + position) / CHUNK) * halfChunkBytes(headDim) * 2
+  return cache.chunks + ((lane + position) / CHUNK) * halfChunkCodes(headDim) * 2 * <usize>cache.codeBytes
 }
 
-/** First pair of a position's key; the next ones are STEP_BYTES apart. */
+/** First pair of a position's key; the next ones are a step apart. */
 // @ts-ignore: decorator
 @inline
 function keyAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
   const within = position & (CHUNK - 1)
-  return (
-    chunkAt(cache, lane, headDim, position) + <usize>(within >> 3) * (<usize>headDim >> 1) * STEP_BYTES +
-    (<usize>(within & 7) << 2)
-  )
+  const codes = <usize>(within >> 3) * (<usize>headDim >> 1) * STEP_CODES + (<usize>(within & 7) << 1)
+  return chunkAt(cache, lane, headDim, position) + codes * <usize>cache.codeBytes
 }
 
-/** First element of a position's value; eight lie 4 bytes apart, the next eight a panel later. */
+/** First element of a position's value; eight lie 2 codes apart, the next eight a panel later. */
 // @ts-ignore: decorator
 @inline
 function valueAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
   const within = position & (CHUNK - 1)
-  return (
-    chunkAt(cache, lane, headDim, position) + halfChunkBytes(headDim) + <usize>(within >> 1) * STEP_BYTES +
-    (<usize>(within & 1) << 1)
-  )
+  const codes = halfChunkCodes(headDim) + <usize>(within >> 1) * STEP_CODES + <usize>(within & 1)
+  return chunkAt(cache, lane, headDim, position) + codes * <usize>cache.codeBytes
 }
 
-/** Stores a key (headDim floats; `codes` is room for headDim i16). */
+// @ts-ignore: decorator
+@inline
+function loadCode(cache: Cache, at: usize): i32 {
+  return cache.codeBytes == 1 ? <i32>load<i8>(at) : <i32>load<i16>(at)
+}
+
+// @ts-ignore: decorator
+@inline
+function storeCode(cache: Cache, at: usize, code: i32): void {
+  if (cache.codeBytes == 1) store<i8>(at, <i8>code)
+  else store<i16>(at, <i16>code)
+}
+
+/** Stores a key. Changes `values` (headDim floats); `codes` is room for headDim i16. */
 export function storeKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
   const headDim = model.headDim
   const lane = laneOffset(model, cache, layer, head)
-  store<f32>(
-    cache.keyScales + ((lane + position) << 2),
-    quantizeVector(values, headDim, <f32>model.keyLimit, codes),
-  )
+  const codeBytes = <usize>cache.codeBytes
+  const limit = codeBytes == 1 ? BYTE_LIMIT : <f32>model.keyLimit
+  if (isTransformed(cache)) hadamard(values, headDim, 1)
+  store<f32>(cache.keyScales + ((lane + position) << 2), quantizeVector(values, headDim, limit, codes))
   let at = keyAt(cache, lane, headDim, position)
   for (let s = 0; s < headDim >> 1; s++) {
-    store<u32>(at, load<u32>(codes + (<usize>s << 2)))
-    at += STEP_BYTES
+    storeCode(cache, at, <i32>load<i16>(codes + (<usize>s << 2)))
+    storeCode(cache, at + codeBytes, <i32>load<i16>(codes + (<usize>s << 2), 2))
+    at += STEP_CODES * codeBytes
   }
 }
 
-/** Stores a value (headDim floats; `codes` is room for headDim i16). */
+/** Stores a value. Changes `values` (headDim floats); `codes` is room for headDim i16. */
 export function storeValue(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
   const headDim = model.headDim
   const lane = laneOffset(model, cache, layer, head)
-  store<f32>(cache.valueScales + ((lane + position) << 2), quantizeVector(values, headDim, VALUE_LIMIT, codes))
+  const codeBytes = <usize>cache.codeBytes
+  const limit = codeBytes == 1 ? BYTE_LIMIT : VALUE_LIMIT
+  if (isTransformed(cache)) hadamard(values, headDim, 1)
+  store<f32>(cache.valueScales + ((lane + position) << 2), quantizeVector(values, headDim, limit, codes))
   let at = valueAt(cache, lane, headDim, position)
   for (let d = 0; d < headDim; d += 8) {
     for (let i: usize = 0; i < 8; i++) {
-      store<u16>(at + (i << 2), load<u16>(codes + ((<usize>d + i) << 1)))
+      storeCode(cache, at + i * 2 * codeBytes, <i32>load<i16>(codes + ((<usize>d + i) << 1)))
     }
-    at += VALUE_STEPS * STEP_BYTES
+    at += VALUE_STEPS * STEP_CODES * codeBytes
   }
 }
 
@@ -139,30 +175,42 @@ export function storeValue(model: Model, cache: Cache, layer: i32, head: i32, po
 export function loadKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, out: usize): void {
   const headDim = model.headDim
   const lane = laneOffset(model, cache, layer, head)
+  const codeBytes = <usize>cache.codeBytes
   const scale = load<f32>(cache.keyScales + ((lane + position) << 2))
   let at = keyAt(cache, lane, headDim, position)
   for (let s = 0; s < headDim >> 1; s++) {
-    store<f32>(out + (<usize>s << 3), scale * <f32>load<i16>(at))
-    store<f32>(out + (<usize>s << 3), scale * <f32>load<i16>(at, 2), 4)
-    at += STEP_BYTES
+    store<f32>(out + (<usize>s << 3), scale * <f32>loadCode(cache, at))
+    store<f32>(out + (<usize>s << 3), scale * <f32>loadCode(cache, at + codeBytes), 4)
+    at += STEP_CODES * codeBytes
   }
+  if (isTransformed(cache)) hadamard(out, headDim, <f32>1 / <f32>hadamardSize(headDim))
 }
 
 /** Copies a value from one position to another. */
 export function moveValue(model: Model, cache: Cache, layer: i32, head: i32, from: i32, to: i32): void {
   const headDim = model.headDim
   const lane = laneOffset(model, cache, layer, head)
+  const codeBytes = <usize>cache.codeBytes
   store<f32>(cache.valueScales + ((lane + to) << 2), load<f32>(cache.valueScales + ((lane + from) << 2)))
   let source = valueAt(cache, lane, headDim, from)
   let target = valueAt(cache, lane, headDim, to)
   for (let d = 0; d < headDim; d += 8) {
-    for (let i: usize = 0; i < 8; i++) store<u16>(target + (i << 2), load<u16>(source + (i << 2)))
-    source += VALUE_STEPS * STEP_BYTES
-    target += VALUE_STEPS * STEP_BYTES
+    for (let i: usize = 0; i < 8; i++) {
+      storeCode(cache, target + i * 2 * codeBytes, loadCode(cache, source + i * 2 * codeBytes))
+    }
+    source += VALUE_STEPS * STEP_CODES * codeBytes
+    target += VALUE_STEPS * STEP_CODES * codeBytes
   }
 }
 
 // ---- panel products ----
+
+/** Eight codes as i16. */
+// @ts-ignore: decorator
+@inline
+function loadCodes<Code>(at: usize): v128 {
+  return sizeof<Code>() == 1 ? v128.load8x8_s(at) : v128.load(at)
+}
 
 /**
  * For `rows` (1…4) vectors of codes, `stride` bytes apart: 8 sums each over a panel's steps, as f32 times the row's
@@ -170,15 +218,15 @@ export function moveValue(model: Model, cache: Cache, layer: i32, head: i32, fro
  */
 // @ts-ignore: decorator
 @inline
-function panelDot(rows: i32, panel: usize, steps: i32, codes: usize, stride: usize, factors: usize, laneScales: usize, out: usize, outStride: usize): void {
+function panelDot<Code>(rows: i32, panel: usize, steps: i32, codes: usize, stride: usize, factors: usize, laneScales: usize, out: usize, outStride: usize): void {
   let a0 = i32x4.splat(0), a1 = i32x4.splat(0)
   let b0 = i32x4.splat(0), b1 = i32x4.splat(0)
   let c0 = i32x4.splat(0), c1 = i32x4.splat(0)
   let d0 = i32x4.splat(0), d1 = i32x4.splat(0)
-  const end = panel + <usize>steps * STEP_BYTES
+  const end = panel + <usize>steps * STEP_CODES * sizeof<Code>()
   while (panel < end) {
-    const p0 = v128.load(panel)
-    const p1 = v128.load(panel, 16)
+    const p0 = loadCodes<Code>(panel)
+    const p1 = loadCodes<Code>(panel + (STEP_CODES >> 1) * sizeof<Code>())
     let pair = v128.load32_splat(codes)
     a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, pair))
     a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, pair))
@@ -197,7 +245,7 @@ function panelDot(rows: i32, panel: usize, steps: i32, codes: usize, stride: usi
       d0 = i32x4.add(d0, i32x4.dot_i16x8_s(p0, pair))
       d1 = i32x4.add(d1, i32x4.dot_i16x8_s(p1, pair))
     }
-    panel += STEP_BYTES
+    panel += STEP_CODES * sizeof<Code>()
     codes += 4
   }
   let scale0 = f32x4.splat(1), scale1 = f32x4.splat(1)
@@ -233,7 +281,7 @@ function storeSums(out: usize, low: v128, high: v128, factor: v128, laneScales: 
  */
 // @ts-ignore: decorator
 @inline
-function chunkRows(
+function chunkRows<Code>(
   rows: i32, model: Model, cache: Cache, lane: usize, chunkStart: i32, first: i32, last: i32,
   codes: usize, factors: usize, work: usize, partials: usize, partialStride: usize,
 ): void {
@@ -249,8 +297,8 @@ function chunkRows(
   const padded = (count + 7) & ~7
 
   for (let t = 0; t < count; t += 8) {
-    panelDot(
-      rows, keys + <usize>t * vectorBytes, headDim >> 1, codes, vectorBytes, factors,
+    panelDot<Code>(
+      rows, keys + <usize>t * <usize>headDim * sizeof<Code>(), headDim >> 1, codes, vectorBytes, factors,
       keyScales + (<usize>t << 2), scores + (<usize>t << 2), CHUNK * 4,
     )
   }
@@ -297,10 +345,10 @@ function chunkRows(
     store<f32>(tail, horizontalSum(f32x4.add(sum0, sum1)), 4)
   }
 
-  const values = keys + halfChunkBytes(headDim)
+  const values = keys + halfChunkCodes(headDim) * sizeof<Code>()
   for (let d = 0; d < headDim; d += 8) {
-    panelDot(
-      rows, values + <usize>(d >> 3) * VALUE_STEPS * STEP_BYTES, (count + 1) >> 1, probabilities, CHUNK * 2,
+    panelDot<Code>(
+      rows, values + <usize>(d >> 3) * VALUE_STEPS * STEP_CODES * sizeof<Code>(), (count + 1) >> 1, probabilities, CHUNK * 2,
       outFactors, 0, partials + (<usize>d << 2), partialStride,
     )
   }
@@ -318,18 +366,29 @@ export function attendChunk(
   codes: usize, factors: usize, group: i32, work: usize, partials: usize, partialStride: usize,
 ): void {
   const lane = laneOffset(model, cache, layer, kvHead)
-  const vectorBytes = <usize>model.headDim * 2
   last = min(last, chunkStart + CHUNK - 1)
+  if (cache.codeBytes == 1) {
+    chunkGroup<i8>(model, cache, lane, chunkStart, first, last, codes, factors, group, work, partials, partialStride)
+  } else {
+    chunkGroup<i16>(model, cache, lane, chunkStart, first, last, codes, factors, group, work, partials, partialStride)
+  }
+}
+
+function chunkGroup<Code>(
+  model: Model, cache: Cache, lane: usize, chunkStart: i32, first: i32, last: i32,
+  codes: usize, factors: usize, group: i32, work: usize, partials: usize, partialStride: usize,
+): void {
+  const vectorBytes = <usize>model.headDim * 2
   while (group >= 4) {
-    chunkRows(4, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+    chunkRows<Code>(4, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
     codes += vectorBytes * 4
     factors += 16
     partials += partialStride * 4
     group -= 4
   }
-  if (group == 3) chunkRows(3, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
-  else if (group == 2) chunkRows(2, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
-  else if (group == 1) chunkRows(1, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  if (group == 3) chunkRows<Code>(3, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  else if (group == 2) chunkRows<Code>(2, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  else if (group == 1) chunkRows<Code>(1, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
 }
 
 // ---- merging chunks ----
@@ -362,8 +421,9 @@ export function mergePartial(result: usize, partial: usize, headDim: i32): void 
 }
 
 /** Writes the normalised output (headDim floats). */
-export function finishResult(result: usize, headDim: i32, out: usize): void {
+export function finishResult(cache: Cache, result: usize, headDim: i32, out: usize): void {
   const tail = <usize>headDim << 2
   const inverse = f32x4.splat(<f32>1 / load<f32>(result + tail, 4))
   for (let d: usize = 0; d < tail; d += 16) v128.store(out + d, f32x4.mul(v128.load(result + d), inverse))
+  if (isTransformed(cache)) hadamard(out, headDim, <f32>1 / <f32>hadamardSize(headDim))
 }

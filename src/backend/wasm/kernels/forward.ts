@@ -12,9 +12,8 @@ import {
   finishResult,
   mergePartial,
   partialBytes,
-  quantizeVector,
-  queryFactor,
   storeKey,
+  storeQuery,
   storeValue,
 } from './attention'
 import { summarizeLogits } from './logits'
@@ -193,8 +192,8 @@ function storeQueriesKeysValues(layer: Layer, layerIndex: i32): void {
       // With one token each thread works on a copy, since the others read the same products.
       memory.copy(vector, row + <usize>h * headBytes, headBytes)
       prepareHead(vector, layer.queryBias ? layer.queryBias + <usize>h * headBytes : 0, layer.queryNorm, rotation)
-      const scale = quantizeVector(vector, headDim, <f32>model.queryLimit, queries + <usize>(h * headDim) * 2)
-      store<f32>(factors + (<usize>h << 2), scale * queryFactor(model))
+      const factor = storeQuery(model, cache, vector, queries + <usize>(h * headDim) * 2)
+      store<f32>(factors + (<usize>h << 2), factor)
     }
     for (let h = 0; h < model.kvHeadCount; h++) {
       const offset = <usize>h * headBytes
@@ -245,7 +244,7 @@ function attendOne(layer: Layer, layerIndex: i32): void {
     for (let c = 0; c < chunks; c++) {
       mergePartial(result, scratch.partials + <usize>(c * model.headCount + h) * bytes, model.headDim)
     }
-    finishResult(result, model.headDim, record + (<usize>(h * model.headDim) << 2))
+    finishResult(cache, result, model.headDim, record + (<usize>(h * model.headDim) << 2))
   }
   setInput(0, record, model.headCount * model.headDim)
 }
@@ -279,7 +278,7 @@ function attendMany(layer: Layer, layerIndex: i32): void {
     }
     const record = recordOf(token)
     for (let g = 0; g < group; g++) {
-      finishResult(results + <usize>g * bytes, model.headDim, record + (<usize>((head + g) * model.headDim) << 2))
+      finishResult(cache, results + <usize>g * bytes, model.headDim, record + (<usize>((head + g) * model.headDim) << 2))
     }
   }
   barrier()

@@ -108,8 +108,9 @@ export class Scratch {
 /** The KV cache of one sequence (attention.ts says how it lies in memory). */
 @unmanaged
 export class Cache {
-  chunks: usize // i16, (layer, kvHead, capacity / 64): keys, then values of 64 tokens
+  chunks: usize // codes, (layer, kvHead, capacity / 64): keys, then values of 64 tokens
   keyScales: usize // f32 (layer, kvHead, capacity)
   valueScales: usize // f32 (layer, kvHead, capacity)
   capacity: i32 // tokens, a multiple of 64
+  codeBytes: i32 // 1: codes are i8; 2: i16
 }

@@ -3,12 +3,11 @@
  * and never part of what users download.
  */
 import { codesOf, metaOf, quantizeRecord } from './activations'
-import { queryFactor } from './attention'
 import { BLOCK_ACTIVATION_BYTES } from './dot'
 import { exp2Negative4, exp4, gelu4, silu4, softcap4 } from './math'
 import { multiply, setInputs, tilesOf } from './matmul'
 import { UNPACKED_BLOCK_BYTES } from './matmul-4bit'
-import { Matrix, Model } from './structs'
+import { Matrix } from './structs'
 import { placeInTile } from './tile'
 
 export {
@@ -18,11 +17,12 @@ export {
   loadKey,
   mergePartial,
   moveValue,
-  quantizeVector,
   storeKey,
+  storeQuery,
   storeValue,
 } from './attention'
 export { quantizeRecord, rmsNorm } from './activations'
+export { hadamard } from './hadamard'
 export { summarizeLogits } from './logits'
 export { exp1, floatToHalf, halfToFloat } from './math'
 export { readRow } from './matmul'
@@ -39,11 +39,6 @@ export function recordMeta(record: usize, columns: i32): usize {
 /** 2 where codes are i16, else 1. */
 export function codeBytes(): i32 {
   return <i32>(BLOCK_ACTIVATION_BYTES >> 5)
-}
-
-/** What a query's scale is multiplied with. */
-export function queryFactorOf(model: Model): f32 {
-  return queryFactor(model)
 }
 
 /** Enough for the record of a token's input in every build. */
