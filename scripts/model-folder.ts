@@ -9,6 +9,7 @@ import { parseGguf } from '../src/gguf/parse'
 import type { Gguf } from '../src/gguf/types'
 import { parseManifest, type Manifest, type ManifestChunk } from '../src/store/manifest'
 import { openFileSource } from '../src/store/node-file'
+import { probeOf } from './model-probe'
 
 export interface ModelFolderOptions {
   /** The GGUF file. */
@@ -30,6 +31,11 @@ export interface ModelFolderOptions {
   chunkSizeBytes?: number
   /** What has a hash of its own within a chunk, so that this much is verified and used at once. Default 1 MiB. */
   pieceSizeBytes?: number
+  /**
+   * Run the model on the reference, so that devices can be tested against it (four bytes a weight are needed).
+   * Default true.
+   */
+  probe?: boolean
   /** Replace a folder that exists. Default false. */
   force?: boolean
 }
@@ -62,7 +68,14 @@ export async function makeModelFolder(
     const folder = join(parent, id)
     await makeFolder(folder, force)
     const { sha256, chunks } = await cut(source, { chunkSizeBytes, pieceSizeBytes }, folder)
-    const manifest = parseManifest({ ...described, sizeBytes: source.sizeBytes, sha256, chunks })
+    const probe = options.probe === false ? null : await probeOf(source)
+    const manifest = parseManifest({
+      ...described,
+      sizeBytes: source.sizeBytes,
+      sha256,
+      ...(probe && { probe }),
+      chunks,
+    })
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
     if (options.licenceFile !== undefined) await copyFile(options.licenceFile, join(folder, 'LICENSE'))
     return { folder, manifest }
@@ -78,7 +91,7 @@ function idOf(file: string): string {
     .replaceAll(/[^a-z0-9_-]+/g, '-')
 }
 
-type Description = Omit<Manifest, 'sizeBytes' | 'sha256' | 'chunks'>
+type Description = Omit<Manifest, 'sizeBytes' | 'sha256' | 'probe' | 'chunks'>
 
 function describe(gguf: Gguf, options: ModelFolderOptions & { id: string }): Description {
   const architecture = metadataString(gguf, 'general.architecture')

@@ -12,6 +12,7 @@ Cuts a GGUF file into verified chunks under models/ID, with a manifest.
   --source-url URL      where the weights come from
   --chunk-size BYTES    default 8388608; also as 8M or 512K
   --parent FOLDER       default models
+  --no-probe            don't run the model for a test of devices: it needs four bytes a weight
   --force               replace a folder that exists`
 
 function bytesOf(size: string): number {
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
       'source-url': text,
       'chunk-size': { ...text, default: '8M' },
       parent: { ...text, default: 'models' },
+      'no-probe': { type: 'boolean', default: false },
       force: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -52,6 +54,7 @@ async function main(): Promise<void> {
     attribution: values.attribution,
     sourceUrl: values['source-url'],
     chunkSizeBytes: bytesOf(values['chunk-size']),
+    probe: !values['no-probe'],
     force: values.force,
   })
   console.log(

@@ -40,6 +40,8 @@ export interface BackendSession {
    * thread and waiting costs nothing.
    */
   follow?(options?: { detail?: LogitDetail }): Promise<Logits>
+  /** Whether `follow` saves waiting. Default: wherever there is one. */
+  readonly canFollow?: boolean
   /** Forgets all but the first `length` tokens. */
   truncate(length: number): void
   /**

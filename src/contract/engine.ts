@@ -175,7 +175,7 @@ export interface ChatCompletions {
   ): Promise<ChatCompletion>
 }
 
-/** Where the model runs: 'auto' is what suits the device. */
+/** Where the model runs: 'auto' is what was measured to be faster on this device. */
 export type BackendPreference = 'auto' | 'wasm' | 'webgpu'
 
 /** Integers that keys and values are kept as, each head's vector with a scale of its own. */
@@ -187,6 +187,8 @@ export interface EngineInfo {
   backend: 'reference' | 'wasm' | 'webgpu' | 'remote' | 'other'
   /** For instance 'relaxed-simd'. */
   variant: string
+  /** Why this backend runs and what happened to it since, for people; absent where there is no choice. */
+  backendReason?: string
   threads: number
   /** Tokens; Infinity where a remote's is not known. */
   contextLength: number

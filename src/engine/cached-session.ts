@@ -57,7 +57,7 @@ export class CachedSession {
 
   /** Whether the device can go on with the likeliest token by itself. */
   get canFollow(): boolean {
-    return this.#session.follow !== undefined
+    return this.#session.follow !== undefined && this.#session.canFollow !== false
   }
 
   /**

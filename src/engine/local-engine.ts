@@ -32,6 +32,8 @@ export interface LocalEngineOptions {
   id: string
   /** The engine disposes of it with itself. */
   backend: Backend
+  /** Why this backend, for people. */
+  backendReason?: (() => string) | undefined
   tokenizer: EngineTokenizer
   chatTemplate: EngineChatTemplate
   /** SHA-256 and type of most weights of the model's file, where known. */
@@ -91,12 +93,13 @@ class LocalEngine implements Engine {
   }
 
   get info(): EngineInfo {
-    const { id, backend, contextLength, modelHash, quantization } = this.#options
+    const { id, backend, backendReason, contextLength, modelHash, quantization } = this.#options
     const { kind, variant, threads, weightsBytes, memoryBytes } = backend
     return {
       model: id,
       backend: kind,
       variant,
+      ...(backendReason === undefined ? {} : { backendReason: backendReason() }),
       threads,
       contextLength,
       ...(modelHash === undefined ? {} : { modelHash }),

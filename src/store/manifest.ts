@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { EngineError } from '../contract/error'
+import { PROBE_READINGS, PROBE_TOKENS, READING_TOKENS } from '../contract/probe'
 
 // A name in the manifest becomes part of a path or a URL: no separators, no leading dot.
 const fileName = z.string().check(z.regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/))
@@ -17,6 +18,18 @@ const chunkSchema = z.object({
    * piece while the rest still comes. Without: the chunk is verified whole.
    */
   pieces: z.optional(z.object({ sizeBytes: positive, sha256: z.array(digest).check(z.maxLength(65_536)) })),
+})
+
+const tokenId = z.int().check(z.nonnegative(), z.maximum(2 ** 24))
+const readingSchema = z
+  .object({
+    ids: z.array(tokenId).check(z.minLength(1), z.maxLength(READING_TOKENS)),
+    logprobs: z.array(z.number().check(z.maximum(0))),
+  })
+  .check(z.refine(({ ids, logprobs }) => ids.length === logprobs.length))
+const probeSchema = z.object({
+  tokens: z.array(tokenId).check(z.length(PROBE_TOKENS)),
+  readings: z.array(readingSchema).check(z.length(PROBE_READINGS)),
 })
 
 const manifestSchema = z.object({
@@ -41,6 +54,8 @@ const manifestSchema = z.object({
   sizeBytes: positive,
   /** Of the whole file, lower-case hex. */
   sha256: digest,
+  /** What a correct device makes of some tokens: a GPU that does not is refused. Made on the reference. */
+  probe: z.optional(probeSchema),
   /** The file, cut: in order, without gaps. */
   chunks: z.array(chunkSchema).check(z.minLength(1), z.maxLength(65_536)),
 })

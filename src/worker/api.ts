@@ -24,6 +24,7 @@ export interface LoadRequest {
   threads?: number | undefined
   /** Default 'auto'. */
   backend?: BackendPreference | undefined
+  powerPreference?: GPUPowerPreference | undefined
   /** In tokens; undefined: the engine's own choice. */
   contextLength?: number | undefined
   /** undefined: the backend's own choice. */

@@ -15,8 +15,8 @@ export const openNodeModel: OpenModel = async (model, options) => {
   })
   if (found.isDirectory() || basename(path) === 'manifest.json') {
     const { manifest, source } = await openModelFolder(found.isDirectory() ? path : dirname(path))
-    const { id, sha256, quantization } = manifest
-    return { source, id, modelHash: sha256, quantization, close: async () => undefined }
+    const { id, sha256, quantization, probe } = manifest
+    return { source, id, modelHash: sha256, quantization, probe, close: async () => undefined }
   }
   const source = await openFileSource(path)
   return { source, id: basename(path, '.gguf'), close: () => source.close() }

@@ -13,8 +13,8 @@ export const openWebModel: OpenModel = async (model, options) => {
   }
   const url = pathname.endsWith('/') ? new URL('manifest.json', model.url).href : model.url
   const { manifest, source } = await openModelUrl(url, options)
-  const { id, sha256, quantization } = manifest
-  return { source, id, modelHash: sha256, quantization, close }
+  const { id, sha256, quantization, probe } = manifest
+  return { source, id, modelHash: sha256, quantization, probe, close }
 }
 
 /** 'model' of '/some/model.gguf'. */

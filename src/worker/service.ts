@@ -30,6 +30,7 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
           model: request.model,
           threads: request.threads,
           backend: request.backend,
+          powerPreference: request.powerPreference,
           contextLength: request.contextLength,
           kvCache: request.kvCache,
           signal,

@@ -5,7 +5,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeModelFolder } from '../../scripts/model-folder'
+import { checkProbe } from '../../src/backend/device/probe'
+import { loadWasm } from '../../src/backend/wasm'
 import { parseGguf } from '../../src/gguf/parse'
+import { readModel } from '../../src/model/read-model'
+import { memorySource } from '../../src/store/memory-source'
 import { openModelFolder } from '../../src/store/node-file'
 import { writeGguf } from '../fixtures/gguf-writer'
 import { tinyModel } from '../fixtures/tiny-models'
@@ -43,6 +47,28 @@ describe('makeModelFolder', () => {
     expect(manifest).toEqual(made.manifest)
     expect(await source.read(0, source.sizeBytes)).toEqual(model)
     expect((await parseGguf(source)).metadata.get('general.architecture')).toBe('qwen3')
+  })
+
+  it('makes a probe that another backend passes, unless told not to', async () => {
+    const made = await makeModelFolder({ file, parent: join(folder, 'probe'), id: 'with' })
+    const bytes = memorySource(model)
+    const backend = await loadWasm({
+      model: await readModel(await parseGguf(bytes), bytes),
+      bytes,
+      threads: 1,
+    })
+    expect(await checkProbe(backend, made.manifest.probe!)).toMatchObject({ problem: null })
+    const [first, ...others] = made.manifest.probe!.tokens
+    const other = { ...made.manifest.probe!, tokens: [...others, first!] }
+    expect((await checkProbe(backend, other)).problem).toMatch(/probe/)
+    backend.dispose()
+    const without = await makeModelFolder({
+      file,
+      parent: join(folder, 'probe'),
+      id: 'without',
+      probe: false,
+    })
+    expect(without.manifest).not.toHaveProperty('probe')
   })
 
   it('makes the same bytes from the same file', async () => {

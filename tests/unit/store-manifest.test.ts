@@ -28,7 +28,16 @@ function withPieces(pieces: object): object {
   return { ...good, chunks: [{ ...good.chunks[0], pieces }, good.chunks[1]] }
 }
 
+const probe = {
+  tokens: Array.from({ length: 21 }, (_, i) => i),
+  readings: Array.from({ length: 9 }, () => ({ ids: [1, 2], logprobs: [-1, -2] })),
+}
+
 describe('parseManifest', () => {
+  it('accepts a probe', () => {
+    expect(parseManifest({ ...good, probe }).probe).toEqual(probe)
+  })
+
   it('accepts hashes of pieces, the last one shorter', () => {
     const pieces = { sizeBytes: 8, sha256: [digest, digest, digest] }
     expect(parseManifest(withPieces(pieces)).chunks.map((chunk) => chunk.pieces)).toEqual([pieces, undefined])
@@ -67,6 +76,26 @@ describe('parseManifest', () => {
       /chunks\.0\.sizeBytes is 0/,
     ],
     ['chunks that do not add up', { ...good, sizeBytes: 31 }, /sizeBytes is 31, but .* 30 bytes/],
+    [
+      'a probe with too few tokens',
+      { ...good, probe: { ...probe, tokens: [1, 2] } },
+      /probe\.tokens is an array of 2/,
+    ],
+    [
+      'a probe with a token below 0',
+      { ...good, probe: { ...probe, tokens: [-1, ...probe.tokens.slice(1)] } },
+      /probe\.tokens\.0 is -1/,
+    ],
+    [
+      'a reading that does not fit its ids',
+      { ...good, probe: { ...probe, readings: [{ ids: [1], logprobs: [] }, ...probe.readings.slice(1)] } },
+      /probe\.readings\.0 is/,
+    ],
+    [
+      'a probability above 1',
+      { ...good, probe: { ...probe, readings: [{ ids: [1], logprobs: [1] }, ...probe.readings.slice(1)] } },
+      /probe\.readings\.0\.logprobs\.0 is 1/,
+    ],
     [
       'pieces of no size',
       withPieces({ sizeBytes: 0, sha256: [digest] }),

@@ -1,0 +1,28 @@
+import { makeProbe } from '../src/backend/device/probe'
+import { loadReference } from '../src/backend/reference/load'
+import type { ByteSource } from '../src/contract/bytes'
+import { isEngineError } from '../src/contract/error'
+import { type Probe, SAMPLE_TEXT } from '../src/contract/probe'
+import { parseGguf } from '../src/gguf/parse'
+import { readModel } from '../src/model/read-model'
+import { createTokenizer } from '../src/tokenizer/tokenizer'
+
+/**
+ * What the plain reference makes of a text, for the manifest. Needs four bytes a weight.
+ * @returns null for a model that Minnow does not run
+ */
+export async function probeOf(bytes: ByteSource): Promise<Probe | null> {
+  const gguf = await parseGguf(bytes)
+  try {
+    const tokens = Array.from(createTokenizer(gguf).encode(SAMPLE_TEXT))
+    const reference = await loadReference({ model: await readModel(gguf, bytes), bytes })
+    try {
+      return await makeProbe(reference, tokens)
+    } finally {
+      reference.dispose()
+    }
+  } catch (error) {
+    if (isEngineError(error, 'unsupported')) return null
+    throw error
+  }
+}

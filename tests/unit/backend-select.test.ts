@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest'
+import type { LoadOptions } from '../../src/backend/backend'
+import type { NoteStorage } from '../../src/backend/device/notes'
+import { checkProbe, makeProbe } from '../../src/backend/device/probe'
+import { loadBackend, type SelectOptions } from '../../src/backend/select'
+import { EngineError } from '../../src/contract/error'
+import { FakeDevice, type FakeDeviceOptions } from './fake-device'
+
+const sampleTokens = Array.from({ length: 40 }, (_, i) => (i * 13 + 5) % 64)
+
+/** A device to be chosen for, and what became of it. */
+class Device {
+  readonly notes = new Map<string, unknown>()
+  readonly opened: FakeDevice[] = []
+  readonly progress: number[] = []
+  gpuFacts: { name: string; key: string; isFallback: boolean } | null = {
+    name: 'Fake GPU',
+    key: 'fake|gpu',
+    isFallback: false,
+  }
+  gpu: Partial<FakeDeviceOptions> = {}
+  wasm: Partial<FakeDeviceOptions> = {}
+  /** Instead of a GPU that loads. */
+  loadGpu: (() => Promise<FakeDevice>) | null = null
+  failWasm: EngineError | null = null
+
+  async load(options: Partial<SelectOptions> = {}) {
+    const open = (given: FakeDeviceOptions, { onProgress }: LoadOptions): FakeDevice => {
+      const device = new FakeDevice(given)
+      this.opened.push(device)
+      onProgress?.(50, 100)
+      onProgress?.(100, 100)
+      return device
+    }
+    return loadBackend({
+      model: {} as LoadOptions['model'],
+      bytes: { sizeBytes: 0, read: () => Promise.reject(new Error('read')) },
+      sampleTokens,
+      modelKey: 'model',
+      notes: this.storage(),
+      onProgress: (loaded, total) => this.progress.push(loaded / total),
+      loaders: {
+        wasm: async (given) => {
+          if (this.failWasm !== null) throw this.failWasm
+          return open({ kind: 'wasm', ...this.wasm }, given)
+        },
+        webgpu: async (given) => {
+          if (this.loadGpu !== null) return this.loadGpu()
+          return open({ kind: 'webgpu', ...this.gpu }, given)
+        },
+        findGpu: async () => {
+          if (this.gpuFacts === null)
+            throw new EngineError('unsupported', 'WebGPU finds no GPU on this device.')
+          return this.gpuFacts
+        },
+      },
+      ...options,
+    })
+  }
+
+  storage(): NoteStorage {
+    return {
+      read: async (key) => this.notes.get(key),
+      write: async (key, note) => void this.notes.set(key, note),
+      delete: async (key) => void this.notes.delete(key),
+    }
+  }
+
+  /** Kinds of the devices that still hold memory. */
+  get alive(): string[] {
+    return this.opened.filter(({ disposed }) => !disposed).map(({ kind }) => kind)
+  }
+
+  forget(): void {
+    this.opened.length = 0
+    this.progress.length = 0
+  }
+}
+
+describe('the choice of a backend', () => {
+  it.each([
+    [null, 'WebGPU finds no GPU on this device.'],
+    [{ name: 'SwiftShader', key: 's', isFallback: true }, 'SwiftShader is a software adapter'],
+  ])('is WebAssembly where there is no real GPU, and says so', async (facts, words) => {
+    const device = new Device()
+    device.gpuFacts = facts
+    const { backend, reason } = await device.load()
+    expect(backend.kind).toBe('wasm')
+    expect(reason()).toContain(words)
+    expect(device.opened).toHaveLength(1)
+    expect(device.progress).toEqual([0.5, 1])
+  })
+
+  it.each([
+    ['webgpu', 0, 10, 'Fake GPU is '],
+    ['wasm', 10, 0, 'WebAssembly is '],
+  ] as const)('is what was measured to be faster: %s', async (faster, gpuMs, wasmMs, words) => {
+    const device = new Device()
+    device.gpu = { stepMs: gpuMs }
+    device.wasm = { stepMs: wasmMs, maxBatch: 32 }
+    const first = await device.load()
+    expect(first.backend.kind).toBe(faster)
+    expect(first.reason()).toMatch(new RegExp(`^${words}\\d+\\.\\d × as fast as .* here\\.$`))
+    expect(device.opened.map(({ kind }) => kind)).toEqual(['wasm', 'webgpu'])
+    expect(device.alive).toEqual([faster])
+    expect(device.progress).toEqual([0.25, 0.5, 0.75, 1])
+
+    // Remembered: the other is not loaded again.
+    device.forget()
+    const probe = await makeProbe(new FakeDevice({ kind: 'wasm', maxBatch: 32 }), sampleTokens)
+    const second = await device.load({ probe })
+    expect(second.backend.kind).toBe(faster)
+    expect(second.reason()).toBe(first.reason())
+    expect(device.opened.map(({ kind }) => kind)).toEqual([faster])
+
+    // Not for another model or another number of threads.
+    device.forget()
+    await device.load({ modelKey: 'other' })
+    await device.load({ threads: 3 })
+    expect(device.opened).toHaveLength(4)
+  })
+
+  it('refuses a GPU that computes wrongly, says why and remembers it for a week', async () => {
+    const device = new Device()
+    device.gpu = { error: 3 }
+    device.wasm = { maxBatch: 32 }
+    const { backend, reason } = await device.load()
+    expect(backend.kind).toBe('wasm')
+    expect(reason()).toMatch(/^Fake GPU computes wrongly: .*probe/)
+    expect(device.alive).toEqual(['wasm'])
+
+    device.gpu = {}
+    device.forget()
+    expect((await device.load()).reason()).toBe(reason())
+    expect(device.opened).toHaveLength(1)
+
+    const [[key, note]] = [...device.notes] as [[string, { at: number }]]
+    device.notes.set(key, { ...note, at: note.at - 8 * 86_400_000 })
+    device.forget()
+    await device.load()
+    expect(device.opened.map(({ kind }) => kind)).toEqual(['wasm', 'webgpu'])
+  })
+
+  it('rejects where such a GPU was asked for, and tests it anew', async () => {
+    const device = new Device()
+    device.gpu = { error: 3 }
+    device.wasm = { maxBatch: 32 }
+    await expect(device.load({ preference: 'webgpu' })).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('computes wrongly') as string,
+    })
+    expect(device.alive).toEqual([])
+    device.gpu = {}
+    const { backend, reason } = await device.load({ preference: 'webgpu' })
+    expect(backend.kind).toBe('webgpu')
+    expect(reason()).toBe('WebGPU on Fake GPU was asked for.')
+    expect(device.alive).toEqual(['webgpu'])
+  })
+
+  it('does not ask for a GPU where WebAssembly was asked for', async () => {
+    const device = new Device()
+    expect((await device.load({ preference: 'wasm' })).backend.kind).toBe('wasm')
+    expect(device.opened).toHaveLength(1)
+  })
+
+  it('is WebAssembly where the GPU fails to load, and the GPU where WebAssembly does', async () => {
+    const device = new Device()
+    device.wasm = { maxBatch: 32 }
+    device.loadGpu = () => Promise.reject(new EngineError('out-of-memory', 'Tensor x needs 5 bytes.'))
+    const { backend, reason } = await device.load()
+    expect([backend.kind, reason()]).toEqual(['wasm', 'Tensor x needs 5 bytes.'])
+    device.loadGpu = null
+    const probe = await makeProbe(new FakeDevice({ kind: 'wasm', maxBatch: 32 }), sampleTokens)
+    device.failWasm = new EngineError('out-of-memory', 'too large')
+    expect((await device.load({ probe })).backend.kind).toBe('webgpu')
+  })
+
+  it('goes on with WebAssembly where notes can be neither read nor written', async () => {
+    const device = new Device()
+    device.wasm = { stepMs: 0, maxBatch: 32 }
+    device.gpu = { stepMs: 5 }
+    const refuse = (): Promise<never> => Promise.reject(new Error('private window'))
+    const { backend } = await device.load({ notes: { read: refuse, write: refuse, delete: refuse } })
+    expect(backend.kind).toBe('wasm')
+    for (const note of [
+      'text',
+      7,
+      { verdict: 'toString', reason: '', at: Date.now() },
+      { verdict: 'refused' },
+    ]) {
+      device.forget()
+      await device.load({ notes: { ...device.storage(), read: async () => note } })
+      expect(device.opened).toHaveLength(2)
+    }
+  })
+
+  it('stops where the caller aborts, and frees both', async () => {
+    const device = new Device()
+    device.wasm = { maxBatch: 32 }
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const gpu = new FakeDevice({ kind: 'webgpu' })
+    device.loadGpu = async () => {
+      controller.abort(reason)
+      return gpu
+    }
+    await expect(device.load({ signal: controller.signal })).rejects.toBe(reason)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(gpu.disposed).toBe(true)
+    expect(device.alive).toEqual([])
+  })
+
+  it('goes on elsewhere when the chosen GPU is lost, and tells so', async () => {
+    const device = new Device()
+    device.wasm = { maxBatch: 32, stepMs: 5 }
+    device.gpu = { stepMs: 0 }
+    const { backend, reason } = await device.load()
+    const session = backend.createSession({ contextLength: 64 })
+    await session.forward(sampleTokens.slice(0, 8))
+    device.opened.findLast(({ kind }) => kind === 'webgpu')!.lose()
+    const [logits] = await session.forward([1])
+    const fresh = new FakeDevice({ kind: 'webgpu' }).createSession({ contextLength: 64 })
+    await fresh.forward(sampleTokens.slice(0, 8))
+    expect(logits!.argmax).toBe((await fresh.forward([1]))[0]!.argmax)
+    expect(reason()).toContain('It goes on on a new device. The GPU was lost')
+    // What comes back is a software adapter: not trusted to be fast.
+    device.gpuFacts = { name: 'SwiftShader', key: 's', isFallback: true }
+    device.opened.findLast(({ kind }) => kind === 'webgpu')!.lose()
+    await session.forward([2])
+    expect(backend.kind).toBe('wasm')
+    backend.dispose()
+    expect(device.alive).toEqual([])
+  })
+})
+
+describe('a probe', () => {
+  it('is passed by a right device and by none that is off', async () => {
+    const probe = await makeProbe(new FakeDevice({ kind: 'wasm', maxBatch: 32 }), sampleTokens)
+    expect(probe.tokens).toHaveLength(21)
+    expect(probe.readings).toHaveLength(9)
+    const check = (error: number) => checkProbe(new FakeDevice({ kind: 'webgpu', error }), probe)
+    expect(await check(0)).toMatchObject({ problem: null })
+    expect((await check(0)).largestDifference).toBeLessThan(1e-4)
+    for (const error of [3, -3, Number.NaN, Infinity]) {
+      expect((await check(error)).problem, String(error)).toMatch(/probe|average/)
+    }
+  })
+})
