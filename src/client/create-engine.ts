@@ -57,6 +57,16 @@ export interface CreateEngineOptions {
  * 'invalid-argument', 'worker-lost'; or `signal.reason`
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
+  const { signal, threads, backend, powerPreference, contextLength, kvCache, onProgress, worker } = options
+  checkCount('threads', threads)
+  checkCount('contextLength', contextLength)
+  checkBackend(backend)
+  checkKvCache(kvCache)
+  signal?.throwIfAborted()
+  const model = toModelReference(options.model ?? defaultModelUrl())
+  if (worker !== undefined) checkWorker(worker)
+  const handle = worker === undefined ? await spawnWorker() : adoptWorker(worker)
+  const link = new WorkerLink(handle)
   const lifeLock = link.lifeLock ?? undefined
   const request: LoadRequest = {
     model,
@@ -67,3 +77,135 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<E
     kvCache,
     lifeLock,
   }
+  try {
+    const info = await load(link, request, signal, onProgress)
+    return new WorkerEngine(link, info)
+  } catch (error) {
+    link.close(new EngineError('disposed', 'The engine did not load.'))
+    throw error
+  }
+}
+
+function load(
+  link: WorkerLink,
+  request: LoadRequest,
+  signal: AbortSignal | undefined,
+  onProgress: ((progress: LoadProgress) => void) | undefined,
+): Promise<EngineInfo> {
+  return new Promise((resolve, reject) => {
+    openCallChannel<LoadMessage>({
+      link,
+      signal,
+      call: (port) => link.api.load(request, port),
+      isLast: (message) => message.type === 'loaded' || message.type === 'failed',
+      onMessage(message) {
+        if (message.type === 'alive') link.watchLifeLock()
+        else if (message.type === 'progress') onProgress?.(message.progress)
+        else if (message.type === 'loaded') resolve(message.info)
+        else reject(EngineError.fromData(message.error))
+      },
+      onFailure: reject,
+    })
+  })
+}
+
+/** The engine of a worker, as a value of this thread. */
+class WorkerEngine implements Engine {
+  readonly chat: { readonly completions: ChatCompletions }
+  readonly #link: WorkerLink
+  #info: EngineInfo
+
+  constructor(link: WorkerLink, info: EngineInfo) {
+    this.#link = link
+    this.#info = info
+    const create = (
+      params: ChatCompletionParams,
+      { signal }: RequestOptions = {},
+    ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> =>
+      params.stream === true ? this.#stream(params, signal) : this.#complete(params, signal)
+    // The overloads part streaming from not streaming by `params.stream`, as `create` does.
+    this.chat = { completions: { create: create as ChatCompletions['create'] } }
+  }
+
+  get info(): EngineInfo {
+    return this.#info
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#link.closed !== null) return
+    this.#link.close(new EngineError('disposed', 'The engine was disposed of. Create a new one.'))
+    if (!this.#link.endsWorker) await this.#link.api.unload()
+  }
+
+  #complete(params: ChatCompletionParams, signal: AbortSignal | undefined): Promise<ChatCompletion> {
+    return new Promise((resolve, reject) => {
+      openCallChannel<GenerationMessage>({
+        link: this.#link,
+        signal,
+        call: (port) => this.#link.api.generate(params, port),
+        isLast: isLastOfGeneration,
+        onMessage: (message) => {
+          if (message.type === 'completed') {
+            this.#info = message.info
+            resolve(message.completion)
+          } else if (message.type === 'failed') reject(EngineError.fromData(message.error))
+        },
+        onFailure: reject,
+      })
+    })
+  }
+
+  /** Resolves once the worker accepts the request, so that a refused one rejects here and not in the loop. */
+  #stream(
+    params: ChatCompletionParams,
+    signal: AbortSignal | undefined,
+  ): Promise<AsyncIterable<ChatCompletionChunk>> {
+    return new Promise((resolve, reject) => {
+      const stream = new PartStream<ChatCompletionChunk>(() => cancel())
+      const cancel = openCallChannel<GenerationMessage>({
+        link: this.#link,
+        signal,
+        call: (port) => this.#link.api.generate(params, port),
+        isLast: isLastOfGeneration,
+        onMessage: (message) => {
+          if (message.type === 'started') resolve(stream)
+          else if (message.type === 'parts') stream.push(message.parts)
+          else if (message.type === 'ended') {
+            this.#info = message.info
+            stream.finish()
+          } else if (message.type === 'failed') {
+            const error = EngineError.fromData(message.error)
+            reject(error)
+            stream.fail(error)
+          }
+        },
+        onFailure: (reason) => {
+          reject(reason)
+          stream.fail(reason, { discard: true })
+        },
+      })
+    })
+  }
+}
+
+function isLastOfGeneration(message: GenerationMessage): boolean {
+  return message.type === 'completed' || message.type === 'ended' || message.type === 'failed'
+}
+
+function checkBackend(value: string | undefined): void {
+  if (value === undefined || ['auto', 'wasm', 'webgpu'].includes(value)) return
+  throw new EngineError('invalid-argument', `backend is 'auto', 'wasm' or 'webgpu', not '${value}'.`)
+}
+
+function checkKvCache(value: string | undefined): void {
+  if (value === undefined || ['8-bit', '16-bit'].includes(value)) return
+  throw new EngineError('invalid-argument', `kvCache is '8-bit' or '16-bit', not '${value}'.`)
+}
+
+function checkCount(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value > 0)) return
+  throw new EngineError(
+    'invalid-argument',
+    `${name} must be a whole number above 0, but is ${String(value)}.`,
+  )
+}

@@ -1,6 +1,70 @@
 import type { NoteStorage } from '../backend/device/notes'
 import { loadBackend } from '../backend/select'
 import type { ByteSource } from '../contract/bytes'
+import type { BackendPreference, Engine, KvCache, LoadProgress } from '../contract/engine'
+import { type Probe, SAMPLE_TEXT } from '../contract/probe'
+import { createLocalEngine } from '../engine/local-engine'
+import { parseGguf } from '../gguf/parse'
+import { readModel } from '../model/read-model'
+import type { OnDownloadProgress } from '../store/download-progress'
+import { loadChatTemplate } from '../tokenizer/chat-template'
+import { createTokenizer } from '../tokenizer/tokenizer'
+import type { ModelReference } from './api'
+import { createProgress } from './load-progress'
+
+/** Tokens; the KV cache of more would weigh as much as the embedded model's weights. */
+const DEFAULT_CONTEXT_LENGTH = 2048
+
+export interface OpenEngineOptions {
+  model: ModelReference
+  threads?: number | undefined
+  backend?: BackendPreference | undefined
+  powerPreference?: GPUPowerPreference | undefined
+  contextLength?: number | undefined
+  kvCache?: KvCache | undefined
+  signal: AbortSignal
+  onProgress(progress: LoadProgress): void
+}
+
+export type OpenEngine = (options: OpenEngineOptions) => Promise<Engine>
+
+/** A model's file, opened: where its bytes come from and what to call it. */
+export interface OpenedModel {
+  source: ByteSource
+  /** Name of the model where the file has none of its own. */
+  id: string
+  /** From the manifest, where there is one. */
+  modelHash?: string
+  quantization?: string
+  probe?: Probe | undefined
+  close(): Promise<void>
+}
+
+/** Opens what a reference names; `onProgress` is not called where nothing has to be fetched. */
+export type OpenModel = (
+  model: ModelReference,
+  options: { signal: AbortSignal; onProgress: OnDownloadProgress },
+) => Promise<OpenedModel>
+
+/**
+ * The composition root: the only place that knows every part. `openModel` is given by the platform's entry, since
+ * a page and Node have different files; so are `notes`, where verdicts about devices are remembered.
+ */
+export function createOpenEngine(openModel: OpenModel, notes?: NoteStorage): OpenEngine {
+  return async (options) => {
+    const { model: reference, contextLength, signal, onProgress } = options
+    const progress = createProgress(onProgress)
+    const opened = await openModel(reference, { signal, onProgress: progress.downloaded })
+    try {
+      const gguf = await parseGguf(opened.source, { signal })
+      const model = await readModel(gguf, opened.source, { signal })
+      const tokenizer = createTokenizer(gguf)
+      // Neither needs the other: the template's interpreter arrives while the weights do.
+      const template = loadChatTemplate(gguf, tokenizer)
+      template.catch(() => undefined)
+      const { backend, reason } = await loadBackend({
+        model,
+        bytes: opened.source,
         threads: options.threads,
         kvCache: options.kvCache,
         preference: options.backend,
@@ -10,3 +74,28 @@ import type { ByteSource } from '../contract/bytes'
         modelKey: opened.modelHash ?? opened.id,
         notes,
         reopen: (again) => openModel(reference, { signal: again, onProgress: () => undefined }),
+        signal,
+        onProgress: progress.loaded,
+      })
+      try {
+        const engine = createLocalEngine({
+          id: opened.id,
+          modelHash: opened.modelHash,
+          quantization: opened.quantization,
+          backend,
+          backendReason: reason,
+          tokenizer,
+          chatTemplate: await template,
+          contextLength: Math.min(contextLength ?? DEFAULT_CONTEXT_LENGTH, model.contextLength),
+        })
+        progress.ready()
+        return engine
+      } catch (error) {
+        backend.dispose()
+        throw error
+      }
+    } finally {
+      await opened.close()
+    }
+  }
+}
