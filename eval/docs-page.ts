@@ -126,7 +126,7 @@ function routingRow([name, figures]: readonly [string, RoutingFigures]): string[
 }
 
 /** One row a figure: name, measured, wanted, met, what bounds it. */
-function wanted({ tasks, pooled, leave_one_task_out: left }: EvalReport): string[][] {
+function wanted({ tasks, pooled, leave_one_task_out: left, overhead }: EvalReport): string[][] {
   const rows: string[][] = []
   const add = (
     name: string,
@@ -196,6 +196,7 @@ function wanted({ tasks, pooled, leave_one_task_out: left }: EvalReport): string
       `oracle ${show(figures.escalated_at_95_oracle)}`,
     )
   }
+  add('reading all signals, added to decoding', overhead?.share, '≤', 0.02, 'below 0: noise')
   return rows
 }
 

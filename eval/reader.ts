@@ -101,7 +101,8 @@ export class Reader {
   }
 }
 
-function signalOf(logits: Logits, token: number): TokenSignal {
+/** A token as its raw logits saw it. */
+export function signalOf(logits: Logits, token: number): TokenSignal {
   return {
     logprob: Math.min(0, logits.values()[token]! - logits.logSumExp),
     margin: logits.margin,

@@ -1,6 +1,7 @@
 import type { TaskFigures } from './evaluate-task'
 import type { RoutingFigures } from './evaluate-routing'
 import type { Interval } from './metrics'
+import type { Overhead } from './overhead'
 
 /** What `npm run eval --json` writes. Keys of a task stay: accuracy, auroc, auroc_first16, ece, escalated_at_95, apgr. */
 export interface EvalReport {
@@ -14,6 +15,8 @@ export interface EvalReport {
   readonly pooled: PooledFigures | null
   /** A probe fitted to all other tasks. */
   readonly leave_one_task_out: Readonly<Record<string, { auroc: number | null; ece: number }>> | null
+  /** With --overhead. */
+  readonly overhead: Overhead | null
   /** Lines for the pictures. */
   readonly curves: Readonly<Record<string, TaskCurves>>
 }
@@ -44,7 +47,13 @@ export interface TaskCurves {
 type AnyFigures = TaskFigures | RoutingFigures
 
 /** The report for a terminal. */
-export function formatReport({ tasks, generated, pooled, leave_one_task_out: left }: EvalReport): string {
+export function formatReport({
+  tasks,
+  generated,
+  pooled,
+  leave_one_task_out: left,
+  overhead,
+}: EvalReport): string {
   const lines = [row(['task', 'items', ...KEYS, 'oracle esc.', 'length', 'mean logprob'])]
   const add = (name: string, figures: AnyFigures): void => {
     const { baselines } = figures
@@ -71,6 +80,8 @@ export function formatReport({ tasks, generated, pooled, leave_one_task_out: lef
   for (const [name, { auroc, ece }] of Object.entries(left ?? {})) {
     lines.push(`without ${name}: AUROC ${show(auroc)}, ECE ${show(ece)}`)
   }
+  if (overhead !== null)
+    lines.push(`signals on decode: ${(overhead.share * 100).toFixed(2)} %, median of ${overhead.pairs} pairs`)
   return lines.join('\n')
 }
 

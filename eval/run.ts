@@ -6,6 +6,7 @@ import { evaluateRouting, isRouting } from './evaluate-routing'
 import { figuresOf, leaveOneTaskOut, scoreItems, withConfidence, type ScoredItem } from './evaluate-task'
 import { readTask, type Task } from './items'
 import { bootstrap, eceFloor, riskCoverage, seededRandom } from './metrics'
+import { measureOverhead } from './overhead'
 import { openEvalModel, readModelHash, type EvalModel } from './open-model'
 import { recordTask, type Records } from './record-cache'
 import type { Method } from './records'
@@ -23,6 +24,7 @@ Runs the engine over labelled questions and says how well its confidence tells r
   --generate N    also let the model answer the first N items of each task freely (default: 0)
   --strong X      accuracy of the simulated strong model where none is recorded (default: 0.95)
   --hidden        let the model read prompts of routing tasks, and use its hidden state (slow)
+  --overhead      also measure what reading all signals adds to decoding
   --cached        use what is recorded already; ask the model nothing
   --model PATH    a GGUF file, or a folder made by "npm run models:add" (default: the embedded model)
   --threads N     default 1`
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     generate: { type: 'string', default: '0' },
     strong: { type: 'string', default: '0.95' },
     hidden: { type: 'boolean', default: false },
+    overhead: { type: 'boolean', default: false },
     cached: { type: 'boolean', default: false },
     model: { type: 'string', default: join(ROOT, 'models', 'smollm2-135m-instruct-q4_1') },
     threads: { type: 'string', default: '1' },
@@ -94,6 +97,7 @@ const report: EvalReport = {
   generated,
   pooled: poolOf(Object.values(scored)),
   leave_one_task_out: leaveOneTaskOut(scored),
+  overhead: values.overhead ? await measureOverhead(await opened()) : null,
   curves,
 }
 console.log(formatReport(report))
