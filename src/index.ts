@@ -69,6 +69,11 @@ export type {
 export type { PromptReading, TokenSignal } from './contract/signals'
 export { createConfidenceModel } from './router/calibration/confidence-model'
 export { loadDefaultCalibration } from './router/calibration/default-calibration'
+export {
+  fitCalibration,
+  type FitCalibrationOptions,
+  type LabelledAnswer,
+} from './router/calibration/fit-calibration'
 export { parseCalibration, type Calibration } from './router/calibration/schema'
 export type {
   CalibrationTarget,

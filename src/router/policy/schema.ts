@@ -14,6 +14,12 @@ const modeSchema = z.enum(['only-on-device', 'prefer-on-device', 'prefer-in-clou
 const acceptSchema = z.union([
   share,
   z.strictObject({ kind: z.literal('risk'), most: share }),
+  z.strictObject({
+    kind: z.literal('selective-risk'),
+    most: share,
+    /** Chance of a miss. Default 0.05. */
+    failure: z.optional(z.number().check(z.gt(0), z.lt(1))),
+  }),
   z.strictObject({ kind: z.literal('escalated'), most: share }),
   z.strictObject({ kind: z.literal('cost'), most: dollars, perQuestion: dollars }),
 ])

@@ -35,7 +35,7 @@ export type CalibrationTarget =
   /** Of all questions, at most this share answered locally and wrong. */
   | { readonly kind: 'risk'; readonly most: number }
   /** Of the questions answered locally, at most this share wrong, but for a chance of `failure` (default 0.05). */
-  | { readonly kind: 'selective-risk'; readonly most: number; readonly failure?: number }
+  | { readonly kind: 'selective-risk'; readonly most: number; readonly failure?: number | undefined }
   /** At most this share of questions escalated. */
   | { readonly kind: 'escalated'; readonly most: number }
   /** At most `most` units of money a 1,000 questions, an escalated one costing `perQuestion`. */
