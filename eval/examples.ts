@@ -12,7 +12,10 @@ export interface EvalExample {
   readonly after: readonly number[]
   readonly during: readonly number[]
   readonly before: readonly number[]
-  /** Features that mean the same in every task, for a probe that has not seen this one. */
+  /**
+   * What means the same in every task, for a probe that has not seen this one: the log-odds that the model itself gives
+   * its answer. More features made unseen tasks worse.
+   */
   readonly common: readonly number[]
   /** Baselines: the higher, the surer. */
   readonly meanLogprob: number
@@ -49,7 +52,7 @@ export function exampleOf(record: ItemRecord, prompt: string, offsets: ChoiceOff
       after: features(signals),
       during: features(signals.slice(0, FIRST_TOKENS)),
       before,
-      common: [logOdds(tokenFeatures(signals)[3]!), 0, ...tokenFeatures(signals)],
+      common: [logOdds(tokenFeatures(signals)[3]!)],
       meanLogprob: tokenFeatures(signals)[0]!,
       promptTokens,
     }
@@ -63,7 +66,7 @@ export function exampleOf(record: ItemRecord, prompt: string, offsets: ChoiceOff
     after: [...whole.features, ...before],
     during: [...first.features, ...before],
     before,
-    common: [logOdds(whole.features[0]!), 1, ...tokenFeatures(signalsOf(chosen.signals))],
+    common: [logOdds(whole.features[0]!)],
     meanLogprob: sumOf(chosen.signals) / chosen.signals.length,
     promptTokens,
   }
