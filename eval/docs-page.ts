@@ -167,9 +167,29 @@ function wanted({ tasks, pooled, leave_one_task_out: left, overhead }: EvalRepor
       0.08,
     )
   }
-  const broken = judged.flatMap(([, { risk }]) => (risk === null ? [] : [risk.broken]))
-  if (broken.length > 0)
-    add('risk target of 5 % broken, share of 100 resplits, worst task', Math.max(...broken), '≤', 0.05)
+  const risks = judged.flatMap(([, { risk }]) => (risk === null ? [] : [risk.meanRisk]))
+  if (risks.length > 0) {
+    add(
+      'risk target of 5 %: mean risk over 100 resplits, worst task',
+      Math.max(...risks),
+      '≤',
+      0.05,
+      'published: .042',
+    )
+  }
+  // A threshold that accepts nothing breaks nothing: only tasks where some answers are accepted say something.
+  const tried = judged.filter(([, { risk }]) => risk !== null && risk.meanCoverage > 0.01)
+  if (tried.length > 0) {
+    const worst = Math.max(...tried.map(([, { risk }]) => risk!.broken))
+    const names = tried.map(([name]) => name).join(', ')
+    add(
+      'risk target of 5 % broken, share of 100 resplits, worst task',
+      worst,
+      '≤',
+      0.05,
+      `answers accepted on ${names} only`,
+    )
+  }
   for (const [name, limit] of [
     ['routing_mmlu', 0.68],
     ['routing_gsm8k', 0.63],
