@@ -1,85 +1,29 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { expect, test as base, type Page } from '@playwright/test'
-import { build } from 'vite'
-import { serve } from '../../scripts/serve'
+import { expect } from '@playwright/test'
 import type { Variant } from '../../src/backend/wasm'
 import type { GgmlType } from '../../src/gguf/types'
 import type { TinyArchitecture } from '../fixtures/tiny-models'
-import { decodeRecording, type Recording } from '../conformance/recording'
-import type { ForcedCase, PageModel } from './wasm-backend-page/backend-worker'
+import { forcedCases, openBackend, openPage, readRecording, smolLm2, test } from './backend-page-fixture'
 
 // The functions given to evaluate() run in the page: what they need comes as their argument.
-
-const ROOT = join(import.meta.dirname, '../..')
-const PAGE = join(ROOT, 'build/wasm-backend-page')
-const MODEL: PageModel = { manifestUrl: '/models/smollm2-135m-instruct-q4_1/manifest.json' }
 
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed16', 'relaxed32']
 
 /** Of the 20 recorded prompts; 64 steps each. */
 const PROMPTS = 8
 
-interface WorkerFixtures {
-  origins: { isolated: string; plain: string }
-}
-
-const test = base.extend<{ backendPage: Page }, WorkerFixtures>({
-  origins: [
-    async ({}, use) => {
-      await build({
-        configFile: false,
-        root: join(import.meta.dirname, 'wasm-backend-page'),
-        base: './',
-        logLevel: 'warn',
-        build: { outDir: PAGE, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
-        worker: { format: 'es' },
-      })
-      const mounts = { '/': PAGE, '/models/': join(ROOT, 'models') }
-      const isolated = await serve({ mounts })
-      const plain = await serve({ mounts, isolated: false })
-      await use({ isolated: isolated.origin, plain: plain.origin })
-      await isolated.close()
-      await plain.close()
-    },
-    { scope: 'worker' },
-  ],
-  backendPage: async ({ page, origins }, use) => {
-    await openPage(page, origins.isolated)
-    await use(page)
-  },
-})
-
-async function openPage(page: Page, origin: string): Promise<void> {
-  await page.goto(origin)
-  await page.waitForFunction(() => 'wasmBackend' in globalThis)
-}
-
-async function readRecording(name: 'native' | 'reference'): Promise<Recording> {
-  const path = join(ROOT, `tests/conformance/recorded/smollm2-${name}.json`)
-  return decodeRecording(await readFile(path, 'utf8'))
-}
-
-/** As plain arrays, which cross into the page. */
-function forcedCases(recording: Recording): ForcedCase[] {
-  return recording.cases.slice(0, PROMPTS).map(({ tokens, steps }) => ({
-    tokens: [...tokens],
-    steps: steps.map(({ ids, logprobs }) => ({ ids: Array.from(ids ?? []), logprobs: Array.from(logprobs) })),
-  }))
-}
-
 test.setTimeout(240_000)
 
 for (const variant of VARIANTS) {
-  test(`${variant} agrees with the recordings of llama.cpp and of the reference`, async ({ backendPage }) => {
-    const recordings = [await readRecording('native'), await readRecording('reference')].map(forcedCases)
-    const facts = await backendPage.evaluate(([model, name]) => wasmBackend.open(model, name, 2), [
-      MODEL,
-      variant,
-    ] as const)
+  test(`${variant} agrees with the recordings of llama.cpp and of the reference`, async ({
+    isolatedPage,
+  }) => {
+    const recordings = [await readRecording('native'), await readRecording('reference')].map((recording) =>
+      forcedCases(recording, PROMPTS),
+    )
+    const facts = await openBackend(isolatedPage, smolLm2, { kind: 'wasm', variant, threads: 2 })
     expect(facts).toEqual({ variant, threads: 2 })
-    const [native, reference] = await backendPage.evaluate(
-      (cases) => wasmBackend.agreement(cases),
+    const [native, reference] = await isolatedPage.evaluate(
+      (cases) => backendPage.agreement(cases),
       recordings,
     )
     console.info(`${variant} against llama.cpp`, native, 'against the reference', reference)
@@ -91,7 +35,7 @@ for (const variant of VARIANTS) {
   })
 }
 
-test('bits are the same for any threads and calls, and for both relaxed builds', async ({ backendPage }) => {
+test('bits are the same for any threads and calls, and for both relaxed builds', async ({ isolatedPage }) => {
   const tokens = [...(await readRecording('native')).cases[0]!.tokens]
   // More than one call takes and more than a chunk of the KV cache holds.
   expect(tokens.length).toBeGreaterThan(64)
@@ -99,20 +43,16 @@ test('bits are the same for any threads and calls, and for both relaxed builds',
   for (const variant of VARIANTS) {
     const seen = (digests[variant] = new Set<string>())
     for (const threads of [1, 2]) {
-      const facts = await backendPage.evaluate(
-        ([model, name, count]) => wasmBackend.open(model, name, count),
-        [MODEL, variant, threads] as const,
-      )
+      const facts = await openBackend(isolatedPage, smolLm2, { kind: 'wasm', variant, threads })
       expect(facts.threads).toBe(threads)
       for (const sizes of [[64], [1], [5, 1, 7, 2, 16, 3]]) {
         seen.add(
-          await backendPage.evaluate(([ids, calls]) => wasmBackend.digest(ids, calls), [
+          await isolatedPage.evaluate(([ids, calls]) => backendPage.digest(ids, calls), [
             tokens,
             sizes,
           ] as const),
         )
       }
-      await backendPage.evaluate(() => wasmBackend.close())
     }
     expect([...seen], variant).toHaveLength(1)
   }
@@ -139,7 +79,7 @@ const TINY_MODELS: readonly (readonly [TinyArchitecture, GgmlType])[] = [
 // 60 steps: bounds and why as in tests/conformance/wasm-tiny.test.ts.
 for (const [architecture, type] of TINY_MODELS) {
   test(`a tiny ${architecture} in ${type} agrees with the reference in every build`, async ({
-    backendPage,
+    isolatedPage,
   }) => {
     const tiny = { architecture, type }
     const tokens = Array.from({ length: 60 }, (_, i) => (i * i * 7 + i * 31 + 5) % 301)
@@ -147,17 +87,15 @@ for (const [architecture, type] of TINY_MODELS) {
     const digests = new Map<string, string>()
     for (const variant of VARIANTS) {
       for (const threads of [1, 2]) {
-        const agreement = await backendPage.evaluate(
-          async ([options, name, count, ids]) => {
-            await wasmBackend.open({ tiny: options }, name, count)
-            return wasmBackend.againstReference(options, ids)
-          },
-          [tiny, variant, threads, tokens] as const,
+        await openBackend(isolatedPage, { tiny }, { kind: 'wasm', variant, threads })
+        const agreement = await isolatedPage.evaluate(
+          ([options, ids]) => backendPage.againstReference(options, ids),
+          [tiny, tokens] as const,
         )
         expect(agreement.top1ApartFromNearTies, variant).toBeGreaterThanOrEqual(isFloat ? 0.98 : 0.95)
         expect(agreement.meanKl, variant).toBeLessThanOrEqual(isFloat ? 2e-5 : 0.004)
         for (const sizes of [[64], [1], [3, 4, 9]]) {
-          const digest = await backendPage.evaluate(([ids, calls]) => wasmBackend.digest(ids, calls), [
+          const digest = await isolatedPage.evaluate(([ids, calls]) => backendPage.digest(ids, calls), [
             tokens,
             sizes,
           ] as const)
@@ -166,7 +104,6 @@ for (const [architecture, type] of TINY_MODELS) {
             digests.get(variant),
           )
         }
-        await backendPage.evaluate(() => wasmBackend.close())
       }
     }
     expect(digests.get('relaxed16')).toBe(digests.get('relaxed32'))
@@ -182,17 +119,16 @@ test('a page that is not isolated gets one thread, and the same bits', async ({ 
     [origins.plain, 1],
   ] as const) {
     await openPage(page, origin)
-    const facts = await page.evaluate((model) => wasmBackend.open(model, 'relaxed32', 2), tiny)
+    const facts = await openBackend(page, tiny, { kind: 'wasm', variant: 'relaxed32', threads: 2 })
     expect(facts.threads).toBe(threads)
-    digests.push(await page.evaluate((ids) => wasmBackend.digest(ids, [64]), tokens))
+    digests.push(await page.evaluate((ids) => backendPage.digest(ids, [64]), tokens))
   }
   expect(digests[0]).toBe(digests[1])
 })
 
-test('the backend chooses a relaxed build in Chromium', async ({ backendPage }) => {
-  const facts = await backendPage.evaluate(() =>
-    wasmBackend.open({ tiny: { architecture: 'llama', type: 'Q4_0' } }, null, 2),
-  )
+test('the backend chooses a relaxed build in Chromium', async ({ isolatedPage }) => {
+  const tiny = { architecture: 'llama', type: 'Q4_0' } as const
+  const facts = await openBackend(isolatedPage, { tiny }, { kind: 'wasm', variant: null, threads: 2 })
   expect(['relaxed16', 'relaxed32']).toContain(facts.variant)
   expect(facts.threads).toBe(2)
 })

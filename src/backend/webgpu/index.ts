@@ -1,2 +1,2 @@
 export { loadWebGpu, loadWebGpuVariant } from './load'
-export type { Variant } from './variant'
+export type { VariantName as WebGpuVariantName } from './variant'

@@ -12,7 +12,7 @@ import { type SessionHost, WebGpuSession } from './session'
 import { CHUNK_ROWS, COUNT_BINS, SUMMARY_FLOATS } from './shaders/logits'
 import { STEP_WORDS } from './shaders/shader'
 import { shiftShader } from './shaders/vectors'
-import { type Variant, variants } from './variant'
+import { type Variant, type VariantName, variants } from './variant'
 import { loadWeights } from './weights'
 
 /** Tokens of one call. */
@@ -20,12 +20,14 @@ const MAX_BATCH = 256
 
 export interface WebGpuOptions extends LoadOptions {
   powerPreference?: GPUPowerPreference | undefined
+  /** A matrix is cut in parts of at most so many bytes. Default, and never more than: what the device allows. */
+  maxMatrixBytes?: number | undefined
 }
 
 export const loadWebGpu = (options: WebGpuOptions): Promise<Backend> => loadWebGpuVariant(options)
 
 /** The same with a given cut of the kernels, for tests and measurements. */
-export async function loadWebGpuVariant(options: WebGpuOptions, name?: Variant['name']): Promise<Backend> {
+export async function loadWebGpuVariant(options: WebGpuOptions, name?: VariantName): Promise<Backend> {
   checkModel(options.model)
   const { device, facts } = await openGpu(options)
   const health = new GpuHealth(device)
@@ -44,7 +46,7 @@ export async function loadWebGpuVariant(options: WebGpuOptions, name?: Variant['
 }
 
 async function loadParts(
-  { model, bytes, signal, onProgress }: WebGpuOptions,
+  { model, bytes, maxMatrixBytes, signal, onProgress }: WebGpuOptions,
   gpu: Pick<Parts, 'device' | 'memory' | 'health'> & { variant: Variant },
 ): Promise<Parts> {
   const { device, memory, health, variant } = gpu
@@ -52,6 +54,7 @@ async function loadParts(
     model,
     bytes,
     memory,
+    maxMatrixBytes,
     signal,
     onProgress(loadedBytes, totalBytes) {
       // Not the rest of a large file where the GPU has no room for it.

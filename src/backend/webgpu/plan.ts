@@ -318,7 +318,8 @@ export class Planner {
         blocks: matrix.blocks,
         norm: norm ? { epsilon: normEpsilon, columns: embeddingLength } : null,
         bias: matrix.bias !== null,
-        rowOffset: (rest.rowOffset ?? 0) + part.firstRow,
+        rowOffset: (rest.rowOffset ?? 0) + part.firstRow / (rest.result === 'gated' ? 2 : 1),
+        biasOffset: part.firstRow,
       }
       return {
         shader: matmulShader(shape),

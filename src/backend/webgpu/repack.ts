@@ -9,58 +9,73 @@ export interface PackTarget {
   readonly scales: Uint32Array
 }
 
-/** 32 weights taken apart; reused for every block. Scales and minima are f16 bits of the first and second 16 columns. */
-const codes = new Uint8Array(BLOCK_COLUMNS)
+/** 32 codes of a block, four to a word in order of columns; reused for every block. */
+const codes = new Uint32Array(8)
+/** f16 bits of the first and second 16 columns. */
 const scale = new Uint16Array(2)
 const minimum = new Uint16Array(2)
 
 /** Lays one row of a file, `bytes` from `at`, into its place. `row` is the row of the target. */
 export type RowPacker = (bytes: Uint8Array, at: number, row: number) => void
 
-/** A packer for rows of `columns` columns of a type. */
+/** A packer for rows of `columns` columns of a type. Words are little-endian, as GGUF's are and a GPU's. */
 export function rowPacker(type: GgmlType, columns: number, target: PackTarget): RowPacker {
   const format = matrixFormats[type]
   const blocks = Math.ceil(columns / BLOCK_COLUMNS)
   const words = scaleWords(format, blocks)
-  const { units } = format
-  const codeIndex = (row: number, block: number): number =>
-    ((Math.floor(row / GROUP_ROWS) * blocks + block) * units * GROUP_ROWS + (row % GROUP_ROWS)) * 4
-  const scaleIndex = (row: number, word: number): number =>
-    (Math.floor(row / GROUP_ROWS) * words + word) * GROUP_ROWS + (row % GROUP_ROWS)
+  const { units, hasMinimum } = format
+  const perBlock = format.scales
+  // From one block to the next in both buffers, and where a row begins.
+  const codeStride = units * GROUP_ROWS * 4
+  const codesFrom = (row: number): number =>
+    Math.floor(row / GROUP_ROWS) * blocks * codeStride + (row % GROUP_ROWS) * 4
+  const scalesFrom = (row: number): number =>
+    Math.floor(row / GROUP_ROWS) * words * GROUP_ROWS + (row % GROUP_ROWS)
+  const straight = straightPackers[type]
+  if (straight) {
+    return (bytes, at, row) => straight(halfWords(bytes, at), blocks, target, codesFrom(row), scalesFrom(row))
+  }
   const unpack = unpackers[type]
-  if (unpack === null) return floatPacker(type, columns, target.codes, codeIndex)
+  if (unpack === undefined) return floatPacker(type, columns, target.codes, codesFrom)
 
   return (bytes, at, row) => {
-    for (let block = 0; block < blocks; block++) {
-      unpack(bytes, at, block)
-      const to = codeIndex(row, block)
+    const file = halfWords(bytes, at)
+    const scales = scalesFrom(row)
+    let to = codesFrom(row)
+    for (let block = 0; block < blocks; block++, to += codeStride) {
+      unpack(file, block)
       if (units === 1) {
-        for (let i = 0; i < 4; i++) {
-          let word = 0
-          for (let k = 0; k < 4; k++) {
-            word |= (codes[i * 4 + k]! | (codes[16 + i * 4 + k]! << 4)) << (k * 8)
-          }
-          target.codes[to + i] = word
-        }
+        for (let i = 0; i < 4; i++) target.codes[to + i] = codes[i]! | (codes[i + 4]! << 4)
       } else {
-        for (let i = 0; i < 8; i++) {
-          const word =
-            codes[i * 4]! | (codes[i * 4 + 1]! << 8) | (codes[i * 4 + 2]! << 16) | (codes[i * 4 + 3]! << 24)
-          target.codes[to + (i >> 2) * GROUP_ROWS * 4 + (i & 3)] = word
+        for (let i = 0; i < 4; i++) {
+          target.codes[to + i] = codes[i]!
+          target.codes[to + GROUP_ROWS * 4 + i] = codes[i + 4]!
         }
       }
-      if (format.hasMinimum) {
-        for (let s = 0; s < format.scales; s++) {
-          target.scales[scaleIndex(row, block * format.scales + s)] = scale[s]! | (minimum[s]! << 16)
+      if (hasMinimum) {
+        for (let s = 0; s < perBlock; s++) {
+          target.scales[scales + (block * perBlock + s) * GROUP_ROWS] = scale[s]! | (minimum[s]! << 16)
         }
-      } else if (format.scales === 2) {
-        target.scales[scaleIndex(row, block)] = scale[0]! | (scale[1]! << 16)
+      } else if (perBlock === 2) {
+        target.scales[scales + block * GROUP_ROWS] = scale[0]! | (scale[1]! << 16)
       } else {
-        const place = scaleIndex(row, block >> 1)
-        target.scales[place] = (block & 1) === 0 ? scale[0]! : target.scales[place]! | (scale[0]! << 16)
+        putScale(target.scales, scales, block, scale[0]!)
       }
     }
   }
+}
+
+/** Two blocks share a word. */
+function putScale(scales: Uint32Array, from: number, block: number, bits: number): void {
+  const place = from + (block >> 1) * GROUP_ROWS
+  scales[place] = (block & 1) === 0 ? bits : scales[place]! | (bits << 16)
+}
+
+/** What lies from `at` on in pieces of 16 bits: blocks of every format are whole numbers of them. */
+function halfWords(bytes: Uint8Array, at: number): Uint16Array {
+  const start = bytes.byteOffset + at
+  if (start % 2 === 0) return new Uint16Array(bytes.buffer, start, (bytes.length - at) >> 1)
+  return new Uint16Array(bytes.slice(at).buffer, 0, (bytes.length - at) >> 1)
 }
 
 /** Floats keep their bits; what is missing of the last block stays zero. */
@@ -68,163 +83,182 @@ function floatPacker(
   type: GgmlType,
   columns: number,
   target: Uint32Array,
-  codeIndex: (row: number, block: number) => number,
+  codesFrom: (row: number) => number,
 ): RowPacker {
-  const bytesEach = type === 'F32' ? 4 : 2
-  const perUnit = 16 / bytesEach
+  const halves = type === 'F32' ? columns * 2 : columns
   return (bytes, at, row) => {
-    for (let column = 0; column < columns; column += 4 / bytesEach) {
-      const from = at + column * bytesEach
-      const isLastHalf = bytesEach === 2 && column + 1 === columns
-      const low = bytes[from]! | (bytes[from + 1]! << 8)
-      const word = isLastHalf ? low : low | (bytes[from + 2]! << 16) | (bytes[from + 3]! << 24)
-      const within = column % BLOCK_COLUMNS
-      const unit = Math.floor(within / perUnit)
-      target[
-        codeIndex(row, Math.floor(column / BLOCK_COLUMNS)) +
-          unit * GROUP_ROWS * 4 +
-          Math.floor(((within % perUnit) * bytesEach) / 4)
-      ] = word
+    const file = halfWords(bytes, at)
+    const to = codesFrom(row)
+    for (let i = 0; i * 2 < halves; i++) {
+      const high = i * 2 + 1 < halves ? file[i * 2 + 1]! << 16 : 0
+      target[to + (i >> 2) * GROUP_ROWS * 4 + (i & 3)] = file[i * 2]! | high
     }
   }
+}
+
+/** Whole rows of the commonest formats, whose codes already lie as they shall. */
+const straightPackers: Partial<
+  Record<
+    GgmlType,
+    (file: Uint16Array, blocks: number, target: PackTarget, codesAt: number, scalesAt: number) => void
+  >
+> = {
+  Q4_0: (file, blocks, target, codesAt, scalesAt) => {
+    for (let block = 0, from = 0, to = codesAt; block < blocks; block++, from += 9, to += GROUP_ROWS * 4) {
+      putScale(target.scales, scalesAt, block, file[from]!)
+      for (let i = 0; i < 4; i++) target.codes[to + i] = word(file, from + 1 + i * 2)
+    }
+  },
+  Q4_1: (file, blocks, target, codesAt, scalesAt) => {
+    for (let block = 0, from = 0, to = codesAt; block < blocks; block++, from += 10, to += GROUP_ROWS * 4) {
+      target.scales[scalesAt + block * GROUP_ROWS] = word(file, from)
+      for (let i = 0; i < 4; i++) target.codes[to + i] = word(file, from + 2 + i * 2)
+    }
+  },
+  Q8_0: (file, blocks, target, codesAt, scalesAt) => {
+    for (let block = 0, from = 0, to = codesAt; block < blocks; block++, from += 17, to += GROUP_ROWS * 8) {
+      putScale(target.scales, scalesAt, block, file[from]!)
+      for (let i = 0; i < 4; i++) {
+        target.codes[to + i] = word(file, from + 1 + i * 2) ^ 0x80808080
+        target.codes[to + GROUP_ROWS * 4 + i] = word(file, from + 9 + i * 2) ^ 0x80808080
+      }
+    }
+  },
 }
 
 // ---- blocks of the file: formats as in src/gguf/blocks-of-32.ts and blocks-of-256.ts ----
 
-/** Takes block number `block` (of 32 weights) of the row at `at` apart. */
-type Unpacker = (bytes: Uint8Array, at: number, block: number) => void
+/** Takes block number `block` (of 32 weights) of a row apart, four codes at a time. Places are in pieces of 16 bits. */
+type Unpacker = (file: Uint16Array, block: number) => void
 
-const unpackers: Readonly<Record<GgmlType, Unpacker | null>> = {
-  F32: null,
-  F16: null,
-  BF16: null,
-  Q4_0: (bytes, at, block) => {
-    const from = at + block * 18
-    setScales(half(bytes, from), 0)
-    nibbles(bytes, from + 2)
+const NIBBLES = 0x0f0f0f0f
+const PAIRS = 0x03030303
+const ONES = 0x01010101
+
+const unpackers: Partial<Record<GgmlType, Unpacker>> = {
+  Q5_0: (file, block) => {
+    const from = block * 11
+    setScales(file[from]!, 0)
+    nibbles(file, from + 3)
+    fifthBits(word(file, from + 1))
   },
-  Q4_1: (bytes, at, block) => {
-    const from = at + block * 20
-    setScales(half(bytes, from), half(bytes, from + 2))
-    nibbles(bytes, from + 4)
+  Q5_1: (file, block) => {
+    const from = block * 12
+    setScales(file[from]!, file[from + 1]!)
+    nibbles(file, from + 4)
+    fifthBits(word(file, from + 2))
   },
-  Q5_0: (bytes, at, block) => {
-    const from = at + block * 22
-    setScales(half(bytes, from), 0)
-    nibbles(bytes, from + 6)
-    fifthBits(bytes, from + 2)
+  IQ4_NL: (file, block) => {
+    const from = block * 9
+    setScales(file[from]!, 0)
+    nibbles(file, from + 1)
+    for (let i = 0; i < 8; i++) {
+      const four = codes[i]!
+      codes[i] =
+        (iq4NlValues[four & 0xf]! + 128) |
+        ((iq4NlValues[(four >> 8) & 0xf]! + 128) << 8) |
+        ((iq4NlValues[(four >> 16) & 0xf]! + 128) << 16) |
+        ((iq4NlValues[four >>> 24]! + 128) << 24)
+    }
   },
-  Q5_1: (bytes, at, block) => {
-    const from = at + block * 24
-    setScales(half(bytes, from), half(bytes, from + 2))
-    nibbles(bytes, from + 8)
-    fifthBits(bytes, from + 4)
-  },
-  Q8_0: (bytes, at, block) => {
-    const from = at + block * 34
-    setScales(half(bytes, from), 0)
-    for (let j = 0; j < 32; j++) codes[j] = bytes[from + 2 + j]! ^ 0x80
-  },
-  IQ4_NL: (bytes, at, block) => {
-    const from = at + block * 18
-    setScales(half(bytes, from), 0)
-    nibbles(bytes, from + 2)
-    for (let j = 0; j < 32; j++) codes[j] = iq4NlValues[codes[j]!]! + 128
-  },
-  Q2_K: (bytes, at, block) => {
-    const from = at + (block >> 3) * 84
+  Q2_K: (file, block) => {
+    const from = (block >> 3) * 42
     const pair = block & 7
     for (let h = 0; h < 2; h++) {
-      const scales = bytes[from + pair * 2 + h]!
-      scale[h] = product(bytes, from + 80, scales & 0xf)
-      minimum[h] = product(bytes, from + 82, -(scales >> 4))
+      const scales = byte(file, from * 2 + pair * 2 + h)
+      scale[h] = product(file[from + 40]!, scales & 0xf)
+      minimum[h] = product(file[from + 41]!, -(scales >> 4))
     }
-    const quants = from + 16 + (pair >> 2) * 32
-    for (let j = 0; j < 32; j++) codes[j] = (bytes[quants + j]! >> ((pair & 3) * 2)) & 3
+    const quants = from + 8 + (pair >> 2) * 16
+    for (let i = 0; i < 8; i++) codes[i] = (word(file, quants + i * 2) >> ((pair & 3) * 2)) & PAIRS
   },
-  Q3_K: (bytes, at, block) => {
-    const from = at + (block >> 3) * 110
+  Q3_K: (file, block) => {
+    const from = (block >> 3) * 55
     const pair = block & 7
     for (let h = 0; h < 2; h++) {
       const group = pair * 2 + h
-      const low = (bytes[from + 96 + (group & 7)]! >> (group < 8 ? 0 : 4)) & 0xf
-      const high = (bytes[from + 104 + (group & 3)]! >> ((group >> 2) * 2)) & 3
-      scale[h] = product(bytes, from + 108, (low | (high << 4)) - 32)
+      const low = (byte(file, from * 2 + 96 + (group & 7)) >> (group < 8 ? 0 : 4)) & 0xf
+      const high = (byte(file, from * 2 + 104 + (group & 3)) >> ((group >> 2) * 2)) & 3
+      scale[h] = product(file[from + 54]!, (low | (high << 4)) - 32)
     }
-    const quants = from + 32 + (pair >> 2) * 32
-    for (let j = 0; j < 32; j++) {
-      const high = (bytes[from + j]! >> pair) & 1
-      codes[j] = ((bytes[quants + j]! >> ((pair & 3) * 2)) & 3) | (high << 2)
+    const quants = from + 16 + (pair >> 2) * 16
+    for (let i = 0; i < 8; i++) {
+      const low = (word(file, quants + i * 2) >> ((pair & 3) * 2)) & PAIRS
+      codes[i] = low | (((word(file, from + i * 2) >> pair) & ONES) << 2)
     }
   },
-  Q4_K: (bytes, at, block) => {
-    const from = at + (block >> 3) * 144
-    kScales(bytes, from, block & 7)
-    kNibbles(bytes, from + 16, block & 7)
+  Q4_K: (file, block) => {
+    const from = (block >> 3) * 72
+    kScales(file, from, block & 7)
+    kNibbles(file, from + 8, block & 7)
   },
-  Q5_K: (bytes, at, block) => {
-    const from = at + (block >> 3) * 176
-    kScales(bytes, from, block & 7)
-    kNibbles(bytes, from + 48, block & 7)
-    for (let j = 0; j < 32; j++) codes[j]! |= ((bytes[from + 16 + j]! >> (block & 7)) & 1) << 4
+  Q5_K: (file, block) => {
+    const from = (block >> 3) * 88
+    kScales(file, from, block & 7)
+    kNibbles(file, from + 24, block & 7)
+    for (let i = 0; i < 8; i++) codes[i]! |= ((word(file, from + 8 + i * 2) >> (block & 7)) & ONES) << 4
   },
-  Q6_K: (bytes, at, block) => {
-    const from = at + (block >> 3) * 210
+  Q6_K: (file, block) => {
+    const from = (block >> 3) * 105
     const run = block & 3
     const side = (block >> 2) & 1
     for (let h = 0; h < 2; h++) {
-      scale[h] = product(bytes, from + 208, (bytes[from + 192 + (block & 7) * 2 + h]! << 24) >> 24)
+      const signed = (byte(file, from * 2 + 192 + (block & 7) * 2 + h) << 24) >> 24
+      scale[h] = product(file[from + 104]!, signed)
     }
-    const lows = from + side * 64 + (run & 1) * 32
-    const highs = from + 128 + side * 32
-    for (let j = 0; j < 32; j++) {
-      const low = (bytes[lows + j]! >> (run < 2 ? 0 : 4)) & 0xf
-      codes[j] = low | (((bytes[highs + j]! >> (run * 2)) & 3) << 4)
+    const lows = from + side * 32 + (run & 1) * 16
+    const highs = from + 64 + side * 16
+    for (let i = 0; i < 8; i++) {
+      const low = (word(file, lows + i * 2) >> (run < 2 ? 0 : 4)) & NIBBLES
+      codes[i] = low | (((word(file, highs + i * 2) >> (run * 2)) & PAIRS) << 4)
     }
   },
 }
 
-function half(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8)
+function word(file: Uint16Array, at: number): number {
+  return file[at]! | (file[at + 1]! << 16)
 }
 
-/** f16 bits of (f16 at `at`) × factor. */
-function product(bytes: Uint8Array, at: number, factor: number): number {
-  return floatToHalf(halfToFloat(half(bytes, at)) * factor)
+function byte(file: Uint16Array, at: number): number {
+  return (file[at >> 1]! >> ((at & 1) * 8)) & 0xff
+}
+
+/** f16 bits of an f16 times a factor. */
+function product(bits: number, factor: number): number {
+  return floatToHalf(halfToFloat(bits) * factor)
 }
 
 function setScales(scaleBits: number, minimumBits: number): void {
-  scale.fill(scaleBits)
-  minimum.fill(minimumBits)
+  scale[0] = scale[1] = scaleBits
+  minimum[0] = minimum[1] = minimumBits
 }
 
-function nibbles(bytes: Uint8Array, at: number): void {
-  for (let j = 0; j < 16; j++) {
-    codes[j] = bytes[at + j]! & 0xf
-    codes[16 + j] = bytes[at + j]! >> 4
+/** 16 bytes: columns 0…15 in their low nibbles, 16…31 in the high ones. */
+function nibbles(file: Uint16Array, at: number): void {
+  for (let i = 0; i < 4; i++) {
+    const four = word(file, at + i * 2)
+    codes[i] = four & NIBBLES
+    codes[i + 4] = (four >> 4) & NIBBLES
   }
 }
 
-function fifthBits(bytes: Uint8Array, at: number): void {
-  for (let j = 0; j < 32; j++) codes[j]! |= ((bytes[at + (j >> 3)]! >> (j & 7)) & 1) << 4
+/** Bit j of `bits` becomes bit 4 of code j: a multiplication spreads four bits over four bytes. */
+function fifthBits(bits: number): void {
+  for (let i = 0; i < 8; i++) codes[i]! |= ((((bits >> (i * 4)) & 0xf) * 0x204081) & ONES) << 4
 }
 
 /** d, dmin, then 6-bit scales and minima of 8 groups in 12 bytes (get_scale_min_k4 of ggml-quants.c). */
-function kScales(bytes: Uint8Array, from: number, group: number): void {
-  const at = from + 4
-  const [s, m] =
-    group < 4
-      ? [bytes[at + group]! & 63, bytes[at + group + 4]! & 63]
-      : [
-          (bytes[at + group + 4]! & 0xf) | ((bytes[at + group - 4]! >> 6) << 4),
-          (bytes[at + group + 4]! >> 4) | ((bytes[at + group]! >> 6) << 4),
-        ]
-  setScales(product(bytes, from, s), product(bytes, from + 2, -m))
+function kScales(file: Uint16Array, from: number, group: number): void {
+  const at = from * 2 + 4
+  const first = byte(file, at + (group < 4 ? group : group + 4))
+  const second = byte(file, at + (group < 4 ? group + 4 : group - 4))
+  const s = group < 4 ? first & 63 : (first & 0xf) | ((second >> 6) << 4)
+  const m = group < 4 ? second & 63 : (first >> 4) | ((byte(file, at + group) >> 6) << 4)
+  setScales(product(file[from]!, s), product(file[from + 1]!, -m))
 }
 
 /** 32 bytes hold two groups: low nibbles, then high ones. */
-function kNibbles(bytes: Uint8Array, from: number, group: number): void {
-  const quants = from + (group >> 1) * 32
-  const shift = (group & 1) * 4
-  for (let j = 0; j < 32; j++) codes[j] = (bytes[quants + j]! >> shift) & 0xf
+function kNibbles(file: Uint16Array, from: number, group: number): void {
+  const quants = from + (group >> 1) * 16
+  for (let i = 0; i < 8; i++) codes[i] = (word(file, quants + i * 2) >> ((group & 1) * 4)) & NIBBLES
 }

@@ -1,5 +1,7 @@
 import type { MatmulTile } from './shaders/matmul'
 
+export type VariantName = 'serial' | 'workgroup'
+
 /**
  * How the kernels are cut for a device.
  *
@@ -7,7 +9,7 @@ import type { MatmulTile } from './shaders/matmul'
  *   workgroup  invocations share columns and keys through workgroup memory
  */
 export interface Variant {
-  readonly name: 'serial' | 'workgroup'
+  readonly name: VariantName
   readonly decode: MatmulTile
   readonly batch: MatmulTile
   /** Tokens of one workgroup of attention in a batch; null: one invocation for each token and head. */
@@ -16,11 +18,11 @@ export interface Variant {
   readonly splits: number
 }
 
-export const variants: Readonly<Record<Variant['name'], Variant>> = {
+export const variants: Readonly<Record<VariantName, Variant>> = {
   serial: {
     name: 'serial',
-    decode: { rows: 8, tokens: 1, slices: 1, groups: 4 },
-    batch: { rows: 8, tokens: 4, slices: 1, groups: 4 },
+    decode: { rows: 8, tokens: 1, slices: 1, groups: 4, unroll: true },
+    batch: { rows: 4, tokens: 4, slices: 1, groups: 2 },
     attentionTokens: null,
     splits: 4,
   },

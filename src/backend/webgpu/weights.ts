@@ -12,7 +12,7 @@ import {
   matrixFormats,
   sameFormat,
 } from './matrix-format'
-import { rowPacker } from './repack'
+import { type RowPacker, rowPacker } from './repack'
 
 /** Most bytes read at once. */
 const PIECE_BYTES = 2 ** 20
@@ -69,6 +69,8 @@ interface LoadWeightsOptions {
   model: ModelDefinition
   bytes: ByteSource
   memory: GpuMemory
+  /** Matrices are cut in parts of at most so many bytes, or of what a binding may have. */
+  maxMatrixBytes?: number | undefined
   signal?: AbortSignal | undefined
   onProgress?: ((loadedBytes: number, totalBytes: number) => void) | undefined
 }
@@ -227,56 +229,54 @@ class Loader {
     members: readonly { tensor: GgufTensor; place: RowPlace }[],
     bias: GPUBuffer | null = null,
   ): Promise<GpuMatrix> {
-    const { memory } = this.#options
+    const { memory, maxMatrixBytes = Infinity } = this.#options
     const first = members[0]!.tensor
     const format = matrixFormats[first.type]
     const columns = first.shape[0]!
     const rows = members.reduce((sum, { tensor }) => sum + rowCount(tensor), 0)
     const group = matrixBytes(format, GROUP_ROWS, columns)
-    const groupsAtMost = Math.max(1, Math.floor(memory.maxBindingBytes / Math.max(group.codes, group.scales)))
-    const rowsAtMost = members.length > 1 ? rows : groupsAtMost * GROUP_ROWS
+    const maxBytes = Math.min(memory.maxBindingBytes, maxMatrixBytes)
+    const groupsAtMost = Math.max(1, Math.floor(maxBytes / Math.max(group.codes, group.scales)))
+    const rowsAtMost = groupsAtMost * GROUP_ROWS
     const parts: MatrixPart[] = []
     for (let firstRow = 0; firstRow < rows; firstRow += rowsAtMost) {
       const count = Math.min(rowsAtMost, rows - firstRow)
-      parts.push(await this.#part(members, format, columns, firstRow, count))
+      const size = matrixBytes(format, count, columns)
+      const codes = memory.createMapped(size.codes, `Tensor ${first.name}`)
+      const scales = size.scales === 0 ? null : memory.createMapped(size.scales, `Tensor ${first.name}`)
+      parts.push({ codes, scales, firstRow, rows: count })
+    }
+    const targets = parts.map(({ codes, scales }) => ({
+      codes: new Uint32Array(codes.getMappedRange()),
+      scales: new Uint32Array(scales?.getMappedRange() ?? new ArrayBuffer(0)),
+    }))
+    for (const { tensor, place } of members) {
+      const packers = targets.map((target) => rowPacker(tensor.type, columns, target))
+      await this.#rows(tensor, (bytes, at, row) => {
+        const to = place(row)
+        packers[Math.floor(to / rowsAtMost)]!(bytes, at, to % rowsAtMost)
+      })
+    }
+    for (const { codes, scales } of parts) {
+      codes.unmap()
+      scales?.unmap()
     }
     return { format, columns, blocks: Math.ceil(columns / BLOCK_COLUMNS), rows, parts, bias }
   }
 
-  async #part(
-    members: readonly { tensor: GgufTensor; place: RowPlace }[],
-    format: MatrixFormat,
-    columns: number,
-    firstRow: number,
-    rows: number,
-  ): Promise<MatrixPart> {
-    const { memory, bytes, signal } = this.#options
-    const size = matrixBytes(format, rows, columns)
-    const what = `Tensor ${members[0]!.tensor.name}`
-    const codes = memory.createMapped(size.codes, what)
-    const scales = size.scales === 0 ? null : memory.createMapped(size.scales, what)
-    const target = {
-      codes: new Uint32Array(codes.getMappedRange()),
-      scales: new Uint32Array(scales?.getMappedRange() ?? new ArrayBuffer(0)),
+  /** Reads a tensor's rows piece by piece. */
+  async #rows(tensor: GgufTensor, take: RowPacker): Promise<void> {
+    const { bytes, signal } = this.#options
+    const rows = rowCount(tensor)
+    const rowBytes = tensor.sizeBytes / rows
+    const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes))
+    for (let row = 0; row < rows; row += rowsAtOnce) {
+      signal?.throwIfAborted()
+      const count = Math.min(rowsAtOnce, rows - row)
+      const piece = await bytes.read(tensor.offsetBytes + row * rowBytes, count * rowBytes, { signal })
+      for (let i = 0; i < count; i++) take(piece, i * rowBytes, row + i)
+      this.#progress(count * rowBytes)
     }
-    for (const { tensor, place } of members) {
-      const pack = rowPacker(tensor.type, columns, target)
-      const rowBytes = tensor.sizeBytes / rowCount(tensor)
-      // Only a matrix of one member is cut.
-      const begin = members.length > 1 ? 0 : firstRow
-      const end = members.length > 1 ? rowCount(tensor) : firstRow + rows
-      const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes))
-      for (let row = begin; row < end; row += rowsAtOnce) {
-        signal?.throwIfAborted()
-        const count = Math.min(rowsAtOnce, end - row)
-        const piece = await bytes.read(tensor.offsetBytes + row * rowBytes, count * rowBytes, { signal })
-        for (let i = 0; i < count; i++) pack(piece, i * rowBytes, place(row + i) - firstRow)
-        this.#progress(count * rowBytes)
-      }
-    }
-    codes.unmap()
-    scales?.unmap()
-    return { codes, scales, firstRow, rows }
   }
 
   async floats(tensor: GgufTensor): Promise<Float32Array> {

@@ -34,6 +34,8 @@ export interface MatmulShape {
   readonly outputsOnly?: boolean
   /** First row of `out` this matrix makes: of a matrix cut in parts, or of a fused one. */
   readonly rowOffset?: number
+  /** First row of `bias` for this matrix. */
+  readonly biasOffset?: number
   readonly heads?: { readonly queries: number; readonly keys: number; readonly headDim: number }
 }
 
@@ -46,6 +48,8 @@ export interface MatmulTile {
   readonly slices: number
   /** Groups of 8 rows a workgroup computes. */
   readonly groups: number
+  /** Write the loop over a block's columns out, where the compiler doesn't: faster to run, slower to compile. */
+  readonly unroll?: boolean
 }
 
 export function workgroupSize({ rows, slices, groups }: MatmulTile): number {
@@ -82,44 +86,53 @@ export function matmulShader(shape: MatmulShape): Shader {
   const each = (text: (r: number, t: number) => string): string =>
     tokenIds.map((t) => rowIds.map((r) => text(r, t)).join('\n')).join('\n')
   const needsSums = matrix.shift('_r0', 0) !== null
+  const halves = [0, 1].slice(0, matrix.halves)
+  const halfOf = (half: number): number => (matrix.halves === 2 ? half : 0)
 
-  /** Products of the quads that share a scale. */
-  const segment = (first: number): string => {
-    const quads = Array.from({ length: matrix.quadsPerScale }, (_, i) => first + i)
-    return `{
-      ${each((r, t) => `var part_${r}_${t} = 0.0;`)}
-      ${needsSums ? tokenIds.map((t) => `var sum_${t} = vec4<f32>();`).join('\n') : ''}
-      ${quads
+  const blockText = /* wgsl */ `
+    ${rowIds.map((r) => matrix.load(`_r${r}`, 'group', 'block', `(lane + ${r * lanes}u)`)).join('\n    ')}
+    ${each((r, t) => halves.map((h) => `var part_${r}_${t}_${h} = 0.0;`).join(' '))}
+    ${needsSums ? tokenIds.map((t) => halves.map((h) => `var sum_${t}_${h} = vec4<f32>();`).join(' ')).join('\n    ') : ''}
+    ${repeat(
+      matrix.iterations,
+      shape.tile.unroll ?? false,
+      `{
+      ${rowIds.map((r) => matrix.step(`_r${r}`)).join('\n      ')}
+      ${matrix.quads
         .map(
-          (j) => `{
+          ({ quad, half, weights }) => `{
         ${tokenIds
           .map(
-            (t) => `${norm ? 'let raw' : 'let x'}_${t} = x[xAt_${t} + block * 8u + ${j}u];
-        ${norm ? `squares_${t} += dot(raw_${t}, raw_${t}); let x_${t} = raw_${t} * normWeights[block * 8u + ${j}u];` : ''}
-        ${needsSums ? `sum_${t} += x_${t};` : ''}`,
+            (t) => `${norm ? 'let raw' : 'let x'}_${t} = x[xAt_${t} + block * 8u + ${quad}];
+        ${norm ? `squares_${t} += dot(raw_${t}, raw_${t}); let x_${t} = raw_${t} * normWeights[block * 8u + ${quad}];` : ''}
+        ${needsSums ? `sum_${t}_${halfOf(half)} += x_${t};` : ''}`,
           )
           .join('\n')}
         ${rowIds
           .map(
             (r) =>
-              `{ let w = ${matrix.weights(`_r${r}`, j)}; ${tokenIds.map((t) => `part_${r}_${t} += dot(w, x_${t});`).join(' ')} }`,
+              `{ let w = ${weights(`_r${r}`)}; ${tokenIds.map((t) => `part_${r}_${t}_${halfOf(half)} += dot(w, x_${t});`).join(' ')} }`,
           )
-          .join('\n')}
+          .join('\n        ')}
       }`,
         )
         .join('\n')}
-      ${needsSums ? tokenIds.map((t) => `let total_${t} = dot(sum_${t}, vec4<f32>(1.0));`).join('\n') : ''}
-      ${each((r, t) => {
-        const scale = matrix.scale(`_r${r}`, first)
-        const shift = matrix.shift(`_r${r}`, first)
-        return (
-          `row_${r}_${t} += ${scale === null ? '' : `${scale} * `}part_${r}_${t}` +
-          `${shift === null ? '' : ` + ${shift} * total_${t}`};`
-        )
-      })}
-    }`
-  }
-  const firstQuads = matrix.quadsPerScale === 8 ? [0] : [0, 4]
+    }`,
+    )}
+    ${halves
+      .map((h) => {
+        const totals = tokenIds.map((t) => `let total_${t}_${h} = dot(sum_${t}_${h}, vec4<f32>(1.0));`)
+        const rows = each((r, t) => {
+          const scale = matrix.scale(`_r${r}`, h)
+          const shift = matrix.shift(`_r${r}`, h)
+          return (
+            `row_${r}_${t} += ${scale === null ? '' : `${scale} * `}part_${r}_${t}_${h}` +
+            `${shift === null ? '' : ` + ${shift} * total_${t}_${h}`};`
+          )
+        })
+        return `${needsSums ? totals.join('\n    ') : ''}\n    ${rows}`
+      })
+      .join('\n    ')}`
   const reduced = tile.slices > 1
   const sums = tile.tokens * (tile.rows + (norm ? 1 : 0))
   const sumNames = tokenIds.flatMap((t) => [
@@ -141,8 +154,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   ${each((r, t) => `var row_${r}_${t} = 0.0;`)}
   ${norm ? tokenIds.map((t) => `var squares_${t} = 0.0;`).join('\n  ') : ''}
   for (var block = slice; block < matrixBlocks; block += ${tile.slices}u) {
-    ${rowIds.map((r) => matrix.load(`_r${r}`, 'group', 'block', `(lane + ${r * lanes}u)`)).join('\n    ')}
-    ${firstQuads.map(segment).join('\n    ')}
+    ${blockText}
   }
   ${
     reduced
@@ -178,11 +190,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       rowCount: shape.rows,
       rowOffset: shape.rowOffset ?? 0,
       outStride: shape.outStride,
+      ...(bias ? { biasOffset: shape.biasOffset ?? 0 } : {}),
       ...(heads ? { queryRows: heads.queries * heads.headDim, keyRows: heads.keys * heads.headDim } : {}),
       ...(heads ? { headDim: heads.headDim } : {}),
     },
     source: (norm ? `const normEpsilon = f32(${norm.epsilon});\n` : '') + source,
   }
+}
+
+/** A body for i = 0 … count − 1: as a loop, or written out. */
+function repeat(count: number, written: boolean, body: string): string {
+  if (!written) return `for (var i = 0u; i < ${count}u; i++) ${body}`
+  return Array.from({ length: count }, (_, i) => `{ const i = ${i}u; ${body} }`).join('\n')
 }
 
 /** What becomes of y0… of `token`; all rows of an invocation are of `group`, `lanes` apart. */
@@ -196,7 +215,7 @@ function resultText(shape: MatmulShape, lanes: number): string {
       lines.push(`{
       let row = group * 8u + lane + ${r * lanes}u;
       if (row < rowCount) {
-        out[${token} * outStride + rowOffset + row] ${result === 'add' ? '+=' : '='} y${r}${bias ? ' + bias[row]' : ''};
+        out[${token} * outStride + rowOffset + row] ${result === 'add' ? '+=' : '='} y${r}${bias ? ' + bias[biasOffset + row]' : ''};
       }
     }`)
     }
@@ -213,7 +232,7 @@ function resultText(shape: MatmulShape, lanes: number): string {
     }
     // Pair p of a fused query, key, value holds dimensions 2p and 2p + 1 of their concatenation.
     const biased = bias
-      ? `vec2<f32>(${first} + bias[pair * 2u], ${second} + bias[pair * 2u + 1u])`
+      ? `vec2<f32>(${first}, ${second}) + vec2<f32>(bias[biasOffset + pair * 2u], bias[biasOffset + pair * 2u + 1u])`
       : `vec2<f32>(${first}, ${second})`
     lines.push(`if (${pair} * 2u < rowCount) {
       let pair = ${pair};

@@ -13,12 +13,11 @@ export function embedShader(shape: {
 }): Shader {
   const { format, blocks, firstRow, rows, scale } = shape
   const matrix = matrixText(format, 'matrix')
-  const quads = Array.from({ length: 8 }, (_, j) => {
-    const weights = matrix.weights('', j)
-    const factor = matrix.scale('', j)
-    const shift = matrix.shift('', j)
-    const value = `${weights}${factor === null ? '' : ` * ${factor}`}${shift === null ? '' : ` + vec4<f32>(${shift})`}`
-    return `out[to + ${j}u] = (${value}) * scale;`
+  const quads = matrix.quads.map(({ quad, half, weights }) => {
+    const factor = matrix.scale('', half)
+    const shift = matrix.shift('', half)
+    const value = `${weights('')}${factor === null ? '' : ` * ${factor}`}${shift === null ? '' : ` + vec4<f32>(${shift})`}`
+    return `out[to + ${quad}] = (${value}) * scale;`
   })
   return {
     label: 'embed',
@@ -39,7 +38,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (block >= matrixBlocks || row >= rowCount) { return; }
   ${matrix.load('', 'row / 8u', 'block', '(row % 8u)')}
   let to = (id.y * matrixBlocks + block) * 8u;
-  ${quads.join('\n  ')}
+  for (var i = 0u; i < ${matrix.iterations}u; i++) {
+    ${matrix.step('')}
+    ${quads.join('\n    ')}
+  }
 }
 `,
   }

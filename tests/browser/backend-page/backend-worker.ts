@@ -1,7 +1,8 @@
 import { expose } from 'comlink'
 import type { Backend } from '../../../src/backend/backend'
 import { loadReference } from '../../../src/backend/reference/load'
-import { loadWasm, loadWasmVariant, type Variant } from '../../../src/backend/wasm'
+import { loadWasm, loadWasmVariant, type Variant as WasmVariant } from '../../../src/backend/wasm'
+import { loadWebGpuVariant, type WebGpuVariantName } from '../../../src/backend/webgpu'
 import type { ByteSource } from '../../../src/contract/bytes'
 import { parseGguf } from '../../../src/gguf/parse'
 import { readModel } from '../../../src/model/read-model'
@@ -9,6 +10,7 @@ import { memorySource } from '../../../src/store/memory-source'
 import { openModelUrl } from '../../../src/store/model-url'
 import { AgreementCounter, logSoftmax, type Agreement } from '../../conformance/agreement'
 import { tinyModel, type TinyModelOptions } from '../../fixtures/tiny-models'
+import { runScript, type SessionStep, type StepResult } from './session-script'
 
 /** A recorded prompt, as it crosses into the page. */
 export interface ForcedCase {
@@ -16,24 +18,29 @@ export interface ForcedCase {
   steps: { ids: number[]; logprobs: number[] }[]
 }
 
-export type PageModel = { manifestUrl: string } | { tiny: TinyModelOptions }
+export type PageModel = { manifestUrl: string } | { tiny: Omit<TinyModelOptions, 'metadata'> }
+
+/** `variant` null: the one that the backend chooses. */
+export type PageBackend =
+  | { kind: 'wasm'; variant: WasmVariant | null; threads: number }
+  | { kind: 'webgpu'; variant: WebGpuVariantName | null; maxMatrixBytes?: number | undefined }
 
 export interface BackendFacts {
   variant: string
   threads: number
 }
 
-/** What wasm-backend.spec.ts calls through the page. One backend at a time. */
-export interface WasmBackendApi {
-  /** `variant` null: the one that the backend chooses. */
-  open(model: PageModel, variant: Variant | null, threads: number): Promise<BackendFacts>
-  close(): void
+/** What the specs call through the page. One backend at a time. */
+export interface BackendPageApi {
+  open(model: PageModel, backend: PageBackend): Promise<BackendFacts>
   /** Over the cases' tokens, against each of the recordings, which have the same cases. */
   agreement(recordings: ForcedCase[][]): Promise<Agreement[]>
   /** SHA-256 over the bits of the logits after every token, given in calls of these sizes, again and again. */
   digest(tokens: number[], callSizes: number[]): Promise<string>
   /** Over a tiny model's tokens, against the reference. */
   againstReference(model: TinyModelOptions, tokens: number[]): Promise<Agreement>
+  /** A new session's steps. */
+  run(contextLength: number, steps: SessionStep[]): Promise<StepResult[]>
 }
 
 let backend: Backend | null = null
@@ -99,17 +106,22 @@ function referenceLogprobs(options: TinyModelOptions, tokens: readonly number[])
   return rows
 }
 
-const api: WasmBackendApi = {
-  async open(model, variant, threads) {
-    const bytes = await sourceOf(model)
-    const options = { model: await readModel(await parseGguf(bytes), bytes), bytes, threads }
-    backend = await (variant === null ? loadWasm(options) : loadWasmVariant(options, variant))
-    return { variant: backend.variant, threads: backend.threads }
-  },
-
-  close() {
+const api: BackendPageApi = {
+  async open(model, choice) {
     backend?.dispose()
     backend = null
+    const bytes = await sourceOf(model)
+    const options = { model: await readModel(await parseGguf(bytes), bytes), bytes }
+    if (choice.kind === 'webgpu') {
+      const { variant, maxMatrixBytes } = choice
+      backend = await loadWebGpuVariant({ ...options, maxMatrixBytes }, variant ?? undefined)
+    } else {
+      const { variant, threads } = choice
+      backend = await (variant === null
+        ? loadWasm({ ...options, threads })
+        : loadWasmVariant({ ...options, threads }, variant))
+    }
+    return { variant: backend.variant, threads: backend.threads }
   },
 
   async agreement(recordings) {
@@ -137,6 +149,8 @@ const api: WasmBackendApi = {
     base.forEach((logprobs, i) => counter.add({ ids: null, logprobs }, rows[i]!))
     return counter.result()
   },
+
+  run: (contextLength, steps) => runScript(current(), contextLength, steps),
 }
 
 expose(api)

@@ -1,0 +1,206 @@
+import { expect } from '@playwright/test'
+import { loadReference } from '../../src/backend/reference/load'
+import type { WebGpuVariantName } from '../../src/backend/webgpu'
+import { parseGguf } from '../../src/gguf/parse'
+import type { GgmlType } from '../../src/gguf/types'
+import { readModel } from '../../src/model/read-model'
+import { memorySource } from '../../src/store/memory-source'
+import { findChromium } from '../../scripts/find-chromium'
+import { tinyModel, type TinyArchitecture, type TinyModelOptions } from '../fixtures/tiny-models'
+import { AgreementCounter, logSoftmax, type Agreement } from '../conformance/agreement'
+import type { RecordedCase } from '../conformance/recording'
+import { openBackend, readRecording, runSteps, smolLm2, test } from './backend-page-fixture'
+import { runScript, type Output, type SessionStep, type StepResult } from './backend-page/session-script'
+
+// Chromium's software adapter (SwiftShader) proves results, not speed.
+
+const { executablePath, args } = findChromium()
+test.use({ launchOptions: { executablePath, args: [...args, '--enable-unsafe-webgpu'] } })
+test.setTimeout(240_000)
+
+const VARIANTS: readonly WebGpuVariantName[] = ['serial', 'workgroup']
+
+/** Every type and every family. */
+const TINY_MODELS: readonly (readonly [TinyArchitecture, GgmlType])[] = [
+  ['llama', 'F32'],
+  ['qwen2', 'F16'],
+  ['qwen3', 'BF16'],
+  ['llama', 'Q4_0'],
+  ['gemma3', 'Q4_1'],
+  ['qwen2', 'Q4_K'],
+  ['gemma3', 'Q8_0'],
+  ['qwen3', 'IQ4_NL'],
+  ['llama', 'Q5_0'],
+  ['qwen2', 'Q5_1'],
+  ['qwen3', 'Q5_K'],
+  ['llama', 'Q6_K'],
+  ['qwen2', 'Q2_K'],
+  ['qwen3', 'Q3_K'],
+]
+
+/** Longer than Gemma's window. */
+const TOKENS = Array.from({ length: 60 }, (_, i) => (i * i * 7 + i * 31 + 5) % 301)
+
+/** A batch, single tokens, and a batch behind them. */
+const CALLS: SessionStep[] = [
+  [0, 37],
+  [37, 38],
+  [38, 39],
+  [39, 60],
+].map(([from, to]) => ({ forward: TOKENS.slice(from, to), outputs: to! - from! }))
+
+async function onReference(
+  options: TinyModelOptions,
+  contextLength: number,
+  steps: readonly SessionStep[],
+): Promise<StepResult[]> {
+  const bytes = memorySource(tinyModel(options))
+  const reference = await loadReference({ model: await readModel(await parseGguf(bytes), bytes), bytes })
+  const results = await runScript(reference, contextLength, steps)
+  reference.dispose()
+  return results
+}
+
+/** The largest difference of any logit. Logits of these models spread by 3, up to about 20. */
+function largestDifference(wanted: readonly StepResult[], got: readonly StepResult[]): number {
+  const others = outputsOf(got)
+  expect(others).toHaveLength(outputsOf(wanted).length)
+  let largest = 0
+  outputsOf(wanted).forEach(({ values }, row) =>
+    values!.forEach((value, i) => {
+      const difference = Math.abs(value - others[row]!.values![i]!)
+      // What is not a number shall not pass.
+      if (!(difference <= largest)) largest = difference
+    }),
+  )
+  return largest
+}
+
+function outputsOf(results: readonly StepResult[]): Output[] {
+  return results.flatMap(({ outputs }) => outputs)
+}
+
+/** Quantised types whose scales are products, rounded to half floats here: 2^−11 of every weight. */
+function roundsScales(type: GgmlType): boolean {
+  return type.endsWith('_K')
+}
+
+for (const variant of VARIANTS) {
+  for (const [architecture, type] of TINY_MODELS) {
+    test(`${variant}: a tiny ${architecture} in ${type} agrees with the reference`, async ({
+      isolatedPage,
+    }) => {
+      const tiny = { architecture, type }
+      const wanted = await onReference(tiny, 64, CALLS)
+      await openBackend(isolatedPage, { tiny }, { kind: 'webgpu', variant })
+      const got = await runSteps(isolatedPage, 64, CALLS)
+      const agreement = agreementOf(wanted, got)
+      console.info(variant, architecture, type, largestDifference(wanted, got), agreement.meanKl)
+      expect(agreement.top1ApartFromNearTies).toBe(1)
+      expect(agreement.meanKl).toBeLessThanOrEqual(roundsScales(type) ? 1e-4 : 1e-5)
+      expect(largestDifference(wanted, got)).toBeLessThanOrEqual(roundsScales(type) ? 0.2 : 0.05)
+    })
+  }
+
+  test(`${variant}: a session follows the reference however it is driven`, async ({ isolatedPage }) => {
+    const tiny = { architecture: 'gemma3', type: 'Q8_0' } as const
+    const long = Array.from({ length: 250 }, (_, i) => (i * i * 7 + i * 31 + 5) % 301)
+    const steps: SessionStep[] = [
+      { forward: long, detail: 'summary' },
+      // Two calls under way while the KV cache grows beyond its first 256 positions.
+      { follow: 12, detail: 'summary' },
+      { truncate: 255 },
+      { forward: [7], detail: 'top' },
+      { follow: 2, detail: 'top' },
+      { shift: [4, 100] },
+      { forward: [9, 8, 7], outputs: 2 },
+      { truncate: 20 },
+      { forward: long.slice(20, 60), outputs: 40 },
+      { forward: long.slice(0, 200), outputs: 0 },
+      { forward: long.slice(0, 101) },
+      { forward: [3], detail: 'summary' },
+    ]
+    const wanted = await onReference(tiny, 300, steps)
+    await openBackend(isolatedPage, { tiny }, { kind: 'webgpu', variant })
+    const got = await runSteps(isolatedPage, 300, steps)
+    expect(got.map(({ length, error }) => [length, error])).toEqual(
+      wanted.map(({ length, error }) => [length, error]),
+    )
+    expect(got.at(-2)!.error).toBe('context-overflow')
+    for (const [i, step] of got.entries()) {
+      expect(step.outputs).toHaveLength(wanted[i]!.outputs.length)
+      for (const [row, output] of step.outputs.entries()) {
+        expectSimilar(output, wanted[i]!.outputs[row]!, `step ${i}, output ${row}`)
+      }
+    }
+    const [top, alone] = [got[3]!.outputs[0]!, got[11]!.outputs[0]!]
+    expect(top.top!.ids).toHaveLength(256)
+    expect(top.values).toBeNull()
+    expect(alone.top).toBeNull()
+  })
+
+  test(`${variant}: matrices cut for small bindings give the same logits`, async ({ isolatedPage }) => {
+    const tiny = { architecture: 'qwen2', type: 'Q4_0' } as const
+    const results: StepResult[][] = []
+    // 10,000 bytes hold 9 groups of 8 rows of 256 columns: every matrix is cut, those with rows joined as well.
+    for (const maxMatrixBytes of [undefined, 10_000]) {
+      await openBackend(isolatedPage, { tiny }, { kind: 'webgpu', variant, maxMatrixBytes })
+      results.push(await runSteps(isolatedPage, 64, CALLS))
+    }
+    expect(results[1]).toEqual(results[0])
+  })
+}
+
+// In the variant for such adapters alone: barriers take ten times as long there.
+test('SmolLM2 chooses the tokens of the recorded reference', async ({ isolatedPage }) => {
+  // The slow adapter: one prompt, the steps of which go one by one and, behind them, in a batch.
+  const [{ tokens, firstStep, steps }] = (await readRecording('reference')).cases as [RecordedCase]
+  const count = 20
+  const forced = tokens.slice(firstStep + 1, firstStep + 1 + count)
+  await openBackend(isolatedPage, smolLm2, { kind: 'webgpu', variant: 'serial' })
+  const results = await runSteps(isolatedPage, 256, [
+    { forward: tokens.slice(0, firstStep + 1) },
+    ...forced.slice(0, -1).map((token) => ({ forward: [token] })),
+    { truncate: firstStep + 1 },
+    { forward: forced.slice(0, -1), outputs: count - 1 },
+  ])
+  const counter = new AgreementCounter()
+  const outputs = outputsOf(results)
+  for (const [i, output] of outputs.entries()) {
+    const step = steps[i < count ? i : i - count + 1]!
+    counter.add(step, logSoftmax(Float32Array.from(output.values!), output.logSumExp))
+  }
+  const agreement = counter.result()
+  console.info('SmolLM2', agreement)
+  expect(outputs).toHaveLength(2 * count - 1)
+  expect(agreement.top1ApartFromNearTies).toBe(1)
+  expect(agreement.meanKl).toBeLessThanOrEqual(1e-4)
+})
+
+/** Everything an output tells, against the reference's; both have the same detail or the reference has more. */
+function expectSimilar(got: Output, wanted: Output, what: string): void {
+  expect(Math.abs(got.maximum - wanted.maximum), what).toBeLessThanOrEqual(0.05)
+  expect(Math.abs(got.logSumExp - wanted.logSumExp), what).toBeLessThanOrEqual(0.05)
+  expect(Math.abs(got.margin - wanted.margin), what).toBeLessThanOrEqual(0.05)
+  expect(Math.abs(got.entropy - wanted.entropy), what).toBeLessThanOrEqual(0.02)
+  if (wanted.margin > 0.05) expect(got.argmax, what).toBe(wanted.argmax)
+  if (got.values !== null) {
+    expect(got.values.indexOf(Math.max(...got.values)), what).toBe(got.argmax)
+    expect(cosine(got.hidden!, wanted.hidden!), what).toBeGreaterThan(0.9999)
+  }
+}
+
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const dot = (x: readonly number[], y: readonly number[]): number =>
+    x.reduce((sum, value, i) => sum + value * y[i]!, 0)
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
+}
+
+function agreementOf(wanted: readonly StepResult[], got: readonly StepResult[]): Agreement {
+  const counter = new AgreementCounter()
+  const rows = [wanted, got].map((results) =>
+    outputsOf(results).map(({ values, logSumExp }) => logSoftmax(Float32Array.from(values!), logSumExp)),
+  ) as [Float32Array[], Float32Array[]]
+  rows[0].forEach((logprobs, i) => counter.add({ ids: null, logprobs }, rows[1][i]!))
+  return counter.result()
+}
