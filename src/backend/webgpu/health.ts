@@ -44,15 +44,21 @@ export class GpuHealth {
 
   /** Why waiting for the GPU failed with `cause`: it says so in another place, perhaps a little later. */
   async explain(cause: unknown): Promise<EngineError> {
+    const error = (await this.lostSoon()) ?? this.#fault
+    this.#fault = null
+    return error ?? new EngineError('internal', `The GPU gave no result: ${String(cause)}`, { cause })
+  }
+
+  /** Where something failed: whether the device is lost, waiting a little for the word; null: it is not. */
+  async lostSoon(): Promise<EngineError | null> {
+    if (this.#lost !== null || this.#fault !== null) return this.#lost
     let timer: ReturnType<typeof setTimeout> | undefined
     const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#fault === null ? TOLD_WITHIN_MS : 0)
+      timer = setTimeout(resolve, TOLD_WITHIN_MS)
     })
     await Promise.race([this.#told, enough])
     clearTimeout(timer)
-    const error = this.#lost ?? this.#fault
-    this.#fault = null
-    return error ?? new EngineError('internal', `The GPU gave no result: ${String(cause)}`, { cause })
+    return this.#lost
   }
 
   /** Runs `work` and makes what the GPU refuses meanwhile its error. Not for two at once. */

@@ -1,4 +1,4 @@
-import { EngineError } from '../../contract/error'
+import { EngineError, isEngineError } from '../../contract/error'
 import type { ModelDefinition } from '../../model/definition'
 import type { Backend, BackendSession, LoadOptions } from '../backend'
 import { type AdapterFacts, openGpu } from './device'
@@ -39,9 +39,12 @@ export async function loadWebGpuVariant(options: WebGpuOptions, name?: VariantNa
     options.signal?.throwIfAborted()
     return new WebGpuBackend(facts, variant, parts)
   } catch (error) {
+    // A device that is lost refuses everything, in words of its own.
+    const isKnown = options.signal?.aborted === true || isEngineError(error, 'out-of-memory')
+    const lost = isKnown ? null : await health.lostSoon()
     memory.dispose()
     device.destroy()
-    throw error
+    throw lost ?? error
   }
 }
 

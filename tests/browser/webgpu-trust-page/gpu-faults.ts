@@ -1,46 +1,96 @@
 /** Faults to order: the GPU's own objects, with what the tests need done to them. */
 
+export interface Mutation {
+  /** Pattern of the labels of the shaders that are changed. */
+  label: string
+  from: string
+  to: string
+}
+
 /** Devices opened so far, the newest last. */
 export const devices: GPUDevice[] = []
-let refusedLabel: string | null = null
-let mutation: { label: RegExp; from: string; to: string } | null = null
+/** Of the devices, by whoever opened them. */
+export const destroyed: GPUDevice[] = []
+/** Buffers that were not destroyed. */
+export const buffers = new Set<GPUBuffer>()
+
+let enlarged: string | null = null
+let mutation: Mutation | null = null
 let mutated = 0
+let kept: Promise<GPUDevice> | null = null
+let keeps = false
 
 /** Buffers whose label holds `part` ask for 1 GiB, which the software adapter really has not. null: none. */
 export function enlarge(part: string | null): void {
-  refusedLabel = part
+  enlarged = part
 }
 
-/** In shaders whose label matches, `from` becomes `to`. null: no change. */
-export function mutate(change: { label: string; from: string; to: string } | null): void {
-  mutation = change && { ...change, label: new RegExp(change.label) }
+/** In shaders whose label matches, `from` becomes `to`; null: no change. */
+export function mutate(change: Mutation | null): void {
+  mutation = change
   mutated = 0
 }
 
-/** How many shaders the last mutation changed. */
+/** How many shaders the mutation has changed. */
 export function mutatedShaders(): number {
   return mutated
 }
 
+/** From now on all share one device, which nobody can destroy, and what was compiled for it: a software adapter takes seconds for that. */
+export function keepDevice(): void {
+  keeps = true
+}
+
 const requestDevice = GPUAdapter.prototype.requestDevice
 GPUAdapter.prototype.requestDevice = async function (descriptor) {
-  const device = await requestDevice.call(this, descriptor)
+  kept = (keeps ? kept : null) ?? requestDevice.call(this, descriptor)
+  const device = await kept
   devices.push(device)
   return device
 }
 
-const createBuffer = GPUDevice.prototype.createBuffer
-GPUDevice.prototype.createBuffer = function (descriptor) {
-  const isRefused = refusedLabel !== null && descriptor.label?.includes(refusedLabel)
-  return createBuffer.call(this, isRefused ? { ...descriptor, size: 2 ** 30 } : descriptor)
+const destroyDevice = GPUDevice.prototype.destroy
+GPUDevice.prototype.destroy = function () {
+  destroyed.push(this)
+  if (!keeps) destroyDevice.call(this)
 }
 
+const createBuffer = GPUDevice.prototype.createBuffer
+GPUDevice.prototype.createBuffer = function (descriptor) {
+  const isEnlarged = enlarged !== null && descriptor.label?.includes(enlarged)
+  const buffer = createBuffer.call(this, isEnlarged ? { ...descriptor, size: 2 ** 30 } : descriptor)
+  buffers.add(buffer)
+  return buffer
+}
+
+const destroyBuffer = GPUBuffer.prototype.destroy
+GPUBuffer.prototype.destroy = function () {
+  buffers.delete(this)
+  return destroyBuffer.call(this)
+}
+
+const texts = new WeakMap<GPUShaderModule, string>()
 const createShaderModule = GPUDevice.prototype.createShaderModule
 GPUDevice.prototype.createShaderModule = function (descriptor) {
-  if (mutation === null || !mutation.label.test(descriptor.label ?? '')) {
-    return createShaderModule.call(this, descriptor)
+  let { code } = descriptor
+  if (mutation !== null && new RegExp(mutation.label).test(descriptor.label ?? '')) {
+    code = code.replaceAll(mutation.from, mutation.to)
+    if (code !== descriptor.code) mutated++
   }
-  const code = descriptor.code.replaceAll(mutation.from, mutation.to)
-  if (code !== descriptor.code) mutated++
-  return createShaderModule.call(this, { ...descriptor, code })
+  const module = createShaderModule.call(this, { ...descriptor, code })
+  texts.set(module, code)
+  return module
+}
+
+const pipelines = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>()
+const createPipeline = GPUDevice.prototype.createComputePipelineAsync
+GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
+  if (!keeps) return createPipeline.call(this, descriptor)
+  const ofDevice = pipelines.get(this) ?? new Map<string, Promise<GPUComputePipeline>>()
+  pipelines.set(this, ofDevice)
+  const { module, constants } = descriptor.compute
+  const key = JSON.stringify([texts.get(module), constants])
+  const pipeline = ofDevice.get(key) ?? createPipeline.call(this, descriptor)
+  ofDevice.set(key, pipeline)
+  return pipeline
 }

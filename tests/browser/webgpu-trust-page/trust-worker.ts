@@ -1,13 +1,26 @@
 import { expose } from 'comlink'
-import type { Backend } from '../../../src/backend/backend'
+import type { Backend, BackendSession, LoadOptions, Logits } from '../../../src/backend/backend'
+import { checkProbe, makeProbe } from '../../../src/backend/device/probe'
+import { loadBackend } from '../../../src/backend/select'
+import { loadWasm } from '../../../src/backend/wasm'
 import { loadWebGpu } from '../../../src/backend/webgpu'
 import type { EngineErrorData } from '../../../src/contract/error'
+import type { GgmlType } from '../../../src/gguf/types'
 import { parseGguf } from '../../../src/gguf/parse'
 import { readModel } from '../../../src/model/read-model'
 import { memorySource } from '../../../src/store/memory-source'
 import { errorToData } from '../../../src/worker/error-data'
 import { tinyModel } from '../../fixtures/tiny-models'
-import { devices, enlarge } from './gpu-faults'
+import {
+  buffers,
+  destroyed,
+  devices,
+  enlarge,
+  keepDevice,
+  mutate,
+  mutatedShaders,
+  type Mutation,
+} from './gpu-faults'
 
 /** What a call came to: data that crosses into the test. */
 export interface Outcome<Value> {
@@ -22,15 +35,34 @@ export interface TrustApi {
   /** Loading finds no room. */
   loadWithoutRoom(): Promise<Outcome<string>>
   /** The device goes while a call is under way. */
-  destroyedDuring(call: 'prefill' | 'decode' | 'load'): Promise<Outcome<number>[]>
-  /** Loads and disposes; bytes of GPU buffers alive after each. */
+  destroyedDuring(call: 'decode' | 'load'): Promise<Outcome<number>[]>
+  /** Loads, answers and disposes; GPU buffers left after each, and devices more or fewer than one destroyed. */
   cycles(count: number): Promise<number[]>
+  /** What the probe says of the backend as it is, then with each change to its shaders, and how many were changed. */
+  mutations(changes: Mutation[]): Promise<{ changed: number; problem: string | null }[]>
+  /** Opens the backend that recovers, as an engine has it. Gives why it runs. */
+  openRecovering(): Promise<string>
+  /** Greedy decoding by it, two steps under way; the device goes in the middle of what `loseAt` names. */
+  answer(steps: number, loseAt: 'prefill' | 'decode' | 'outside' | null): Promise<Answer>
 }
 
-const bytes = memorySource(tinyModel({ architecture: 'llama', type: 'Q4_0', contextLength: 1024 }))
+export interface Answer {
+  tokens: number[]
+  /** The largest logit of each step. */
+  logits: number[]
+  kind: string
+  reason: string
+}
+
+let recovering: { backend: Backend; reason(): string; session: BackendSession | null } | null = null
+
+async function opened(type: GgmlType = 'Q4_0'): Promise<Pick<LoadOptions, 'model' | 'bytes'>> {
+  const bytes = memorySource(tinyModel({ architecture: 'llama', type, contextLength: 1024 }))
+  return { model: await readModel(await parseGguf(bytes), bytes), bytes }
+}
 
 async function load(): Promise<Backend> {
-  return loadWebGpu({ model: await readModel(await parseGguf(bytes), bytes), bytes })
+  return loadWebGpu(await opened())
 }
 
 async function outcome<Value>(work: Promise<Value>): Promise<Outcome<Value>> {
@@ -69,7 +101,7 @@ const api: TrustApi = {
   },
 
   async loadWithoutRoom() {
-    enlarge('Tensor blk.1.ffn_down')
+    enlarge('Tensor blk.0.attn_norm')
     const result = await outcome(load().then(({ variant }) => variant))
     enlarge(null)
     return result
@@ -88,10 +120,7 @@ const api: TrustApi = {
     const step = (count: number) =>
       outcome(session.forward(tokensOf(count), { outputs: 1, detail: 'summary' }).then(() => session.length))
     const first = await step(10)
-    const calls =
-      call === 'prefill'
-        ? [step(200)]
-        : [step(1), outcome(session.follow!({ detail: 'summary' }).then(() => session.length))]
+    const calls = [step(1), outcome(session.follow!({ detail: 'summary' }).then(() => session.length))]
     devices.at(-1)!.destroy()
     const outcomes = [first, ...(await Promise.all(calls)), await step(1)]
     backend.dispose()
@@ -99,30 +128,82 @@ const api: TrustApi = {
   },
 
   async cycles(count) {
-    const alive = new Set<GPUBuffer>()
-    const create = GPUDevice.prototype.createBuffer
-    const destroy = GPUBuffer.prototype.destroy
-    GPUDevice.prototype.createBuffer = function (descriptor) {
-      const buffer = create.call(this, descriptor)
-      alive.add(buffer)
-      return buffer
-    }
-    GPUBuffer.prototype.destroy = function () {
-      alive.delete(this)
-      return destroy.call(this)
-    }
+    keepDevice()
     const left: number[] = []
     for (let cycle = 0; cycle < count; cycle++) {
+      const before = destroyed.length
       const backend = await load()
       const session = backend.createSession({ contextLength: 512 })
       await session.forward(tokensOf(5), { detail: 'summary' })
+      await session.follow!({ detail: 'top' })
       backend.dispose()
-      left.push([...alive].reduce((sum, { size }) => sum + size, 0))
+      left.push(buffers.size + destroyed.length - before - 1)
     }
-    GPUDevice.prototype.createBuffer = create
-    GPUBuffer.prototype.destroy = destroy
     return left
   },
+
+  async mutations(changes) {
+    keepDevice()
+    const wasm = await loadWasm({ ...(await opened()), threads: 1 })
+    const probe = await makeProbe(wasm, tokensOf(16))
+    wasm.dispose()
+    const outcomes: { changed: number; problem: string | null }[] = []
+    for (const change of [null, ...changes]) {
+      mutate(change)
+      const backend = await load()
+      const { problem } = await checkProbe(backend, probe)
+      outcomes.push({ changed: mutatedShaders(), problem })
+      backend.dispose()
+    }
+    mutate(null)
+    return outcomes
+  },
+
+  async openRecovering() {
+    const { backend, reason } = await loadBackend({
+      ...(await opened('F16')),
+      threads: 1,
+      preference: 'webgpu',
+      sampleTokens: tokensOf(40),
+      modelKey: 'tiny',
+      // However slow the machine is, a second loss is within a minute.
+      now: () => 0,
+    })
+    recovering = { backend, reason, session: null }
+    return reason()
+  },
+
+  async answer(steps, loseAt) {
+    const { backend, reason } = recovering!
+    recovering!.session?.dispose()
+    const session = (recovering!.session = backend.createSession({ contextLength: 512 }))
+    const lose = (name: string): void => {
+      if (loseAt === name) devices.at(-1)!.destroy()
+    }
+    await session.forward(tokensOf(40), { outputs: 0 })
+    const prefill = session.forward(tokensOf(60).slice(40))
+    lose('prefill')
+    const tokens: number[] = []
+    const logits: number[] = []
+    let current: Promise<Logits> = prefill.then(([first]) => first!)
+    for (let step = 0; step < steps; step++) {
+      const ahead: Promise<Logits> | null = step + 1 < steps ? session.follow!({ detail: 'top' }) : null
+      if (step === steps >> 1) {
+        lose('decode')
+        if (loseAt === 'outside') await crashed()
+      }
+      const { argmax, maximum } = await current
+      tokens.push(argmax)
+      logits.push(maximum)
+      if (ahead !== null) current = ahead
+    }
+    return { tokens, logits, kind: backend.kind, reason: reason() }
+  },
+}
+
+/** Resolves once the test has done what it wants to the newest device from without. */
+async function crashed(): Promise<void> {
+  await devices.at(-1)!.lost
 }
 
 expose(api)
