@@ -51,6 +51,52 @@ The cause is the fan on the north wall, whose bearing is worn. A new fan will be
 fan will run only between ten and four. If you still hear it after 24 June, please call Peter Vance on extension \
 416 and he will come on the same day. We are sorry for the trouble. Yours sincerely, Lena Fischer, works manager.`
 
+const BRIDGE = `The rope bridge at Callow Gorge is renewed every spring by the families of four villages. Each family brings \
+forty metres of cord twisted from dry grass. On the first day the cords are braided into six heavy cables. \
+On the second day men stretch the new cables across the gorge beside the old ones, which are then cut and \
+fall into the river. On the third day the floor is woven from sticks and rawhide. Nobody is paid, and nobody \
+is allowed to step on the bridge until the oldest weaver has crossed it. The bridge is thirty-one metres \
+long and carries about two hundred people a day.`
+
+const LIBRARY = `From 2 May the town library will open at nine instead of ten on weekdays. On Saturdays it stays open until \
+four. Books may be kept for four weeks and renewed twice, unless another reader has asked for them. The fine \
+for late books is abolished, but readers with books more than eight weeks overdue can't borrow more. The \
+reading room on the second floor is closed until 19 May because the roof is being mended. Children under six \
+need no card. Questions are answered by Ilse Brandt at the front desk or under extension 22.`
+
+const REPORT = `Quarterly report of the ferry company. Passengers: 48,300, which is six percent more than last year. \
+Vehicles: 9,120, three percent fewer. The new ferry Kestrel started service on 11 February and replaced the \
+Heron, which was sold for 410,000 pounds. Eleven sailings were cancelled because of storms and two because \
+of a broken ramp at Aldern. The ramp was repaired on 3 March. Fuel cost 212,000 pounds, a quarter of all \
+expenses. The company plans to test a battery ferry on the short route in the autumn, if the harbour board \
+agrees to build a charging station.`
+
+const OCTOPUS = `An octopus has three hearts, and two of them stop when it swims, which is why it prefers to crawl. Two \
+thirds of its nerve cells sit in its arms, so that each arm can taste, touch and decide for itself. It \
+changes colour in a fifth of a second by opening tiny bags of pigment in its skin, though it probably sees \
+no colours. Most octopuses live for only one or two years. The mother guards her eggs for months without \
+eating and dies when they hatch. Octopuses in aquariums have learned to open jars, to tell people apart and \
+to squirt water at lamps that disturb them.`
+
+const LEASE = `The tenant shall pay a monthly rent of 640 pounds on the third working day of each month. The deposit is \
+1,280 pounds and will be returned within thirty days after the end of the lease. Repairs that cost less than \
+75 pounds are paid by the tenant. The tenant may keep one cat or one small dog with the written consent of \
+the landlord. Smoking is not allowed inside the flat. Either party may end the lease by giving three months' \
+notice in writing. The landlord may enter the flat only after giving notice of at least two days, except in \
+an emergency.`
+
+const LOOP = `function groupByYear(events) {
+  const groups = {}
+  for (let i = 0; i <= events.length; i++) {
+    const year = events[i].date.getFullYear()
+    if (!groups[year]) {
+      groups[year] = []
+    }
+    groups[year].push(events[i])
+  }
+  return groups
+}`
+
 export const LOOKUP_PROMPTS: readonly LookupPrompt[] = [
   {
     name: 'tide-mill',
@@ -75,5 +121,29 @@ export const LOOKUP_PROMPTS: readonly LookupPrompt[] = [
   {
     name: 'letter',
     text: `${LETTER}\n\nSay in one sentence what the letter is about. Then quote the sentences that say what will be done and when.`,
+  },
+  {
+    name: 'bridge',
+    text: `Answer with the passage of the text that holds the answer. Question: Who may cross the bridge first?\n\nText: ${BRIDGE}`,
+  },
+  {
+    name: 'library',
+    text: `${LIBRARY}\n\nExtract these fields as JSON: opening_hour_weekdays, closing_hour_saturday, loan_weeks, reading_room_closed_until, contact.`,
+  },
+  {
+    name: 'report',
+    text: `${REPORT}\n\nSummarise the report for the board in three sentences. Then quote what it says about the battery ferry.`,
+  },
+  {
+    name: 'octopus',
+    text: `${OCTOPUS}\n\nSummarise the text above in one sentence. Then quote the most surprising sentence.`,
+  },
+  {
+    name: 'lease',
+    text: `${LEASE}\n\nTurn this lease into a numbered list of rules in the same words.`,
+  },
+  {
+    name: 'loop',
+    text: `This function fails at the last event. Fix it and give me the whole function:\n\n${LOOP}`,
   },
 ]

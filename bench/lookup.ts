@@ -10,12 +10,15 @@ export interface LookupSample {
   readonly sameText: boolean
 }
 
-/** The same questions with and without prompt lookup, in turns, in the engine that is open in the page. */
+/**
+ * The same questions with and without prompt lookup, in turns, in the engine that is open in the page. Times are means
+ * over the rounds; who goes first alternates, since the second finds the prompt in the cache and a warmer processor.
+ */
 export async function measureLookup(
   { page }: BenchPage,
-  options: { threads: number; prompts: number; maxTokens: number },
+  options: { threads: number; prompts: number; rounds: number; maxTokens: number },
 ): Promise<LookupSample[]> {
-  const { threads, prompts, maxTokens } = options
+  const { threads, prompts, rounds, maxTokens } = options
   const samples: LookupSample[] = []
   const ask = (text: string, promptLookup: boolean): Promise<AnswerFigures> =>
     page.evaluate(([question, limit, isOn]) => bench.answer(question, limit, isOn), [
@@ -24,18 +27,27 @@ export async function measureLookup(
       promptLookup,
     ] as const)
   for (const [index, { name, text }] of LOOKUP_PROMPTS.slice(0, prompts).entries()) {
-    // Who goes first alternates: the second finds the prompt in the cache (which decode times leave out).
-    const isWithFirst = index % 2 === 0
-    const first = await ask(text, isWithFirst)
-    const second = await ask(text, !isWithFirst)
-    const [withLookup, without] = isWithFirst ? [first, second] : [second, first]
+    const withLookup: AnswerFigures[] = []
+    const without: AnswerFigures[] = []
+    for (let round = 0; round < rounds; round++) {
+      const isWithFirst = (index + round) % 2 === 0
+      for (const isWith of [isWithFirst, !isWithFirst]) {
+        ;(isWith ? withLookup : without).push(await ask(text, isWith))
+      }
+    }
     samples.push({
       prompt: name,
       threads,
-      with: withLookup,
-      without,
-      sameText: withLookup.text === without.text,
+      with: meanTime(withLookup),
+      without: meanTime(without),
+      sameText: new Set([...withLookup, ...without].map((answer) => answer.text)).size === 1,
     })
   }
   return samples
+}
+
+/** The last answer with the mean of all times. */
+function meanTime(answers: readonly AnswerFigures[]): AnswerFigures {
+  const decodeMs = answers.reduce((sum, answer) => sum + answer.decodeMs, 0) / answers.length
+  return { ...answers.at(-1)!, decodeMs }
 }

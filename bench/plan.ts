@@ -26,6 +26,8 @@ export interface Plan {
   readonly loadRounds: number
   readonly lookup: {
     readonly prompts: number
+    /** With and without, so many times. */
+    readonly rounds: number
     readonly maxTokens: number
     readonly threads: readonly (1 | 2)[]
   }
@@ -79,7 +81,7 @@ export function fullPlan(): Plan {
     subjects: [...MINNOW, ...NATIVE, ...wllamas, ...onnxruntimes],
     steps,
     loadRounds: 3,
-    lookup: { prompts: 6, maxTokens: 128, threads: [1, 2] },
+    lookup: { prompts: 12, rounds: 2, maxTokens: 128, threads: [1, 2] },
   }
 }
 
@@ -139,7 +141,7 @@ export function quickPlan(): Plan {
     steps,
     seconds: 38,
     loadRounds: 1,
-    lookup: { prompts: 1, maxTokens: 96, threads: [1] },
+    lookup: { prompts: 1, rounds: 1, maxTokens: 96, threads: [1] },
   }
 }
 

@@ -178,10 +178,10 @@ class Generation {
     while (this.#finishReason === null) {
       if (session.length >= session.contextLength && !this.#slide()) return
       batch[0] = this.#pending
-      const match = this.#lookup?.find() ?? null
-      const expected = match !== null && match.position >= 0 ? this.#lookup!.expected(match) : -1
-      const matchLength = match?.length ?? 0
-      const drafted = expected < 0 ? 0 : this.#policy.draftLength(matchLength, this.#draftRoom())
+      const found = this.#lookup?.find() ?? null
+      const match = found !== null && found.position >= 0 ? found : null
+      const expected = match === null ? -1 : this.#lookup!.expected(match)
+      const drafted = match === null ? 0 : this.#policy.draftLength(match, this.#draftRoom())
       if (drafted > 0) this.#lookup!.draft(match!, drafted, batch, 1)
       this.#drafted += drafted
 
@@ -198,7 +198,7 @@ class Generation {
       for (let i = 0; i <= drafted; i++) {
         const token = this.#advance(logits[i]!)
         const foretold = i < drafted ? batch[i + 1]! : i === 0 ? expected : -1
-        if (foretold >= 0) this.#policy.observe(matchLength + i, token === foretold)
+        if (foretold >= 0) this.#policy.observe(match!, i, token === foretold)
         if (i === drafted || token !== foretold) break
         agreed++
         if (this.#finishReason !== null) break

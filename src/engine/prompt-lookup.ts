@@ -2,39 +2,41 @@ import { TokenList } from './token-list'
 
 /** Longest match that is told apart. */
 const LONGEST_MATCH = 16
+/** Most earlier places looked at: frequent tokens such as commas stand in many. */
+const MOST_PLACES = 64
+
+/** What the other places say that match (nearly) as well: nothing, the same next token, or another. */
+export type Support = 'single' | 'confirmed' | 'contested'
 
 /** What lookup found: the text goes on as it did at `position`. */
 export interface LookupMatch {
   /** Where in the history the expected next token stands; −1 for nothing found. */
   position: number
-  /** How many tokens before it agree with the last ones, 2…16. */
+  /** How many tokens before it agree with the last ones, 1…16. */
   length: number
+  /** By the places that agree in as many tokens or one less. */
+  support: Support
 }
 
 /**
- * Finds what may come next by looking for the last two or three tokens earlier in prompt and answer
+ * Finds what may come next by looking for the last tokens earlier in prompt and answer
  * (prompt-lookup decoding, https://github.com/apoorvumang/prompt-lookup-decoding).
  *
- * Two hash tables, of pairs and of triples, give the latest place each was followed by something. An entry that
- * another overwrites is lost, and what is found is checked against the history, so a collision costs a chance only.
+ * The places of each token form a chain, newest first, so that all of the last token's are compared.
  */
 export class PromptLookup {
   readonly #history: TokenList
-  readonly #mask: number
-  readonly #pairs: Int32Array
-  readonly #triples: Int32Array
-  /** Where the previous match goes on, as long as the tokens it foretold came; −1 otherwise. */
-  #continued = -1
-  readonly #match: LookupMatch = { position: -1, length: 0 }
+  /** Of each token the position behind its newest place, and of each position the one behind the place before. */
+  readonly #newest = new Map<number, number>()
+  readonly #older: TokenList
+  /** How far each place agrees; scratch of find(). */
+  readonly #lengths = new Uint8Array(MOST_PLACES)
+  readonly #match: LookupMatch = { position: -1, length: 0, support: 'single' }
 
-  /** @param capacity tokens expected; more only cost matches */
+  /** @param capacity tokens expected */
   constructor(capacity: number) {
-    let size = 256
-    while (size < 2 * capacity) size *= 2
-    this.#mask = size - 1
-    this.#pairs = new Int32Array(size).fill(-1)
-    this.#triples = new Int32Array(size).fill(-1)
     this.#history = new TokenList(capacity)
+    this.#older = new TokenList(capacity)
   }
 
   get length(): number {
@@ -43,27 +45,48 @@ export class PromptLookup {
 
   push(token: number): void {
     const history = this.#history
-    const position = history.length
-    // Only now do the tokens before have a successor; so the newest pair never finds itself.
-    if (position >= 2) this.#pairs[this.#pairSlot(position)] = position
-    if (position >= 3) this.#triples[this.#tripleSlot(position)] = position
-    const foretold = this.#continued
-    this.#continued = foretold >= 0 && history.at(foretold) === token ? foretold + 1 : -1
+    // Only now has the token before a successor; so the newest token never finds itself.
+    if (history.length > 0) {
+      const before = history.at(history.length - 1)
+      this.#older.push(this.#newest.get(before) ?? -1)
+      this.#newest.set(before, history.length)
+    } else {
+      this.#older.push(-1)
+    }
     history.push(token)
   }
 
-  /** The best earlier place for the tokens at the end. The object is reused by the next call. */
+  /** The newest of the earlier places that agree in most tokens. The object is reused by the next call. */
   find(): LookupMatch {
-    const { length } = this.#history
+    const history = this.#history
     const match = this.#match
     match.position = -1
     match.length = 0
-    if (length < 2) return match
-    this.#consider(length >= 3 ? this.#triples[this.#tripleSlot(length)]! : -1)
-    this.#consider(this.#continued)
-    if (match.position < 0) this.#consider(this.#pairs[this.#pairSlot(length)]!)
-    this.#continued = match.position
+    match.support = 'single'
+    if (history.length === 0) return match
+    const newest = this.#newest.get(history.at(history.length - 1)) ?? -1
+    let places = 0
+    for (let at = newest; at >= 0 && places < MOST_PLACES; at = this.#older.at(at)) {
+      const length = this.#agreement(at)
+      if (length > match.length) {
+        match.position = at
+        match.length = length
+      }
+      this.#lengths[places++] = length
+    }
+    if (match.position >= 0) match.support = this.#supportOf(match, newest, places)
     return match
+  }
+
+  #supportOf(match: LookupMatch, newest: number, places: number): Support {
+    const expected = this.expected(match)
+    let support: Support = 'single'
+    for (let i = 0, at = newest; i < places; i++, at = this.#older.at(at)) {
+      if (at === match.position || this.#lengths[i]! < match.length - 1) continue
+      if (this.#history.at(at) !== expected) return 'contested'
+      support = 'confirmed'
+    }
+    return support
   }
 
   /**
@@ -83,16 +106,7 @@ export class PromptLookup {
     return this.#history.at(match.position)
   }
 
-  #consider(position: number): void {
-    if (position < 0 || position >= this.#history.length) return
-    const agreed = this.#agreement(position)
-    if (agreed >= 2 && agreed > this.#match.length) {
-      this.#match.position = position
-      this.#match.length = agreed
-    }
-  }
-
-  /** How many tokens before `position` equal the last ones. */
+  /** How many tokens before `position` equal the last ones, at most 16. */
   #agreement(position: number): number {
     const history = this.#history
     const limit = Math.min(position, LONGEST_MATCH)
@@ -101,21 +115,4 @@ export class PromptLookup {
       agreed++
     return agreed
   }
-
-  /** Slot of the pair that ends before `end`. */
-  #pairSlot(end: number): number {
-    const history = this.#history
-    return slot(Math.imul(history.at(end - 2), 0x9e3779b1) ^ history.at(end - 1), this.#mask)
-  }
-
-  #tripleSlot(end: number): number {
-    const history = this.#history
-    const pair = Math.imul(history.at(end - 3), 0x9e3779b1) ^ history.at(end - 2)
-    return slot(Math.imul(pair, 0x85ebca6b) ^ history.at(end - 1), this.#mask)
-  }
-}
-
-function slot(key: number, mask: number): number {
-  const mixed = Math.imul(key ^ (key >>> 15), 0x2c1b3c6d)
-  return (mixed ^ (mixed >>> 13)) & mask
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ChatCompletion, ChatCompletionParams } from '../../src/contract/engine'
-import { DraftPolicy, MAX_DRAFT, StepCosts } from '../../src/engine/draft-policy'
+import { DraftPolicy, MAX_DRAFT, StepCosts, type MatchQuality } from '../../src/engine/draft-policy'
 import { PromptLookup } from '../../src/engine/prompt-lookup'
 import { createHarness, randomModel, says, user } from './engine-harness'
 
@@ -99,27 +99,27 @@ describe('prompt lookup', () => {
 })
 
 describe('PromptLookup', () => {
-  it('finds the latest place where the last tokens stood, as a scan would', () => {
+  it('finds the newest of the places that agree in most tokens, and what the others say, as a scan would', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 120 }), (tokens) => {
-        const lookup = new PromptLookup(1024) // wide enough that hardly anything collides
+      fc.property(fc.array(fc.nat(5), { minLength: 1, maxLength: 60 }), (tokens) => {
+        const lookup = new PromptLookup(16)
         for (const [index, token] of tokens.entries()) {
           lookup.push(token)
           const seen = tokens.slice(0, index + 1)
-          const { position, length } = lookup.find()
           const agreement = (at: number): number => {
             let agreed = 0
             while (agreed < Math.min(at, 16) && seen[at - 1 - agreed] === seen[seen.length - 1 - agreed])
               agreed++
             return agreed
           }
-          const best = Math.max(0, ...seen.map((_, at) => agreement(at)))
-          if (position >= 0) {
-            expect(length).toBe(agreement(position))
-            expect(length).toBeGreaterThanOrEqual(2)
-          } else {
-            expect(best).toBeLessThan(2)
-          }
+          const lengths = seen.map((_, at) => agreement(at))
+          const length = Math.max(0, ...lengths)
+          const position = length === 0 ? -1 : lengths.lastIndexOf(length)
+          const others = seen.filter((_, at) => at !== position && lengths[at]! >= Math.max(1, length - 1))
+          const isConfirmed = others.every((next) => next === seen[position])
+          const support =
+            length === 0 || others.length === 0 ? 'single' : isConfirmed ? 'confirmed' : 'contested'
+          expect(lookup.find()).toEqual({ position, length, support })
         }
       }),
     )
@@ -129,7 +129,7 @@ describe('PromptLookup', () => {
     const lookup = new PromptLookup(16)
     for (const token of [9, 1, 2, 3, 1, 2]) lookup.push(token)
     const match = lookup.find()
-    expect(match).toEqual({ position: 3, length: 2 })
+    expect(match).toEqual({ position: 3, length: 2, support: 'single' })
     const out = new Int32Array(9)
     lookup.draft(match, 8, out, 1)
     expect([...out]).toEqual([0, 3, 1, 2, 3, 1, 2, 3, 1])
@@ -137,6 +137,63 @@ describe('PromptLookup', () => {
 })
 
 describe('the draft policy', () => {
+  const good: MatchQuality = { length: 4, support: 'single' }
+  /** Costs as measured when a step of a tile takes `ratio` times one of a token. */
+  function costsOf(ratio: number): StepCosts {
+    const costs = new StepCosts()
+    for (let i = 0; i < 8; i++) {
+      costs.observe(4, 10 * ratio)
+      costs.observe(1, 10)
+    }
+    return costs
+  }
+
+  it('fills whole tiles, the more the surer the match', () => {
+    const policy = new DraftPolicy(costsOf(1.2))
+    for (let i = 0; i < 40; i++) policy.observe({ length: 16, support: 'single' }, 0, true)
+    const lengths = [1, 2, 3, 4, 6, 10, 16].map((length) =>
+      policy.draftLength({ length, support: 'single' }, MAX_DRAFT),
+    )
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b))
+    expect(lengths[0]).toBe(3)
+    expect(lengths.at(-1)).toBeGreaterThan(3)
+    for (const length of lengths) expect([0, 3, 7, 11, 15]).toContain(length)
+    expect(policy.draftLength(good, 2)).toBe(0)
+  })
+
+  it('trusts a confirmed match more and a contested one less', () => {
+    const lengthFor = (ratio: number, match: MatchQuality): number =>
+      new DraftPolicy(costsOf(ratio)).draftLength(match, 3)
+    expect(lengthFor(2, { length: 2, support: 'contested' })).toBe(0)
+    expect(lengthFor(2, { length: 2, support: 'single' })).toBe(3)
+    expect(lengthFor(2.21, { length: 2, support: 'single' })).toBe(0)
+    expect(lengthFor(2.21, { length: 2, support: 'confirmed' })).toBe(3)
+  })
+
+  it('stops below break-even, and where a text does not do as foretold', () => {
+    expect(new DraftPolicy(costsOf(3.8)).draftLength(good, MAX_DRAFT)).toBe(0)
+    const policy = new DraftPolicy(costsOf(2.1))
+    expect(policy.draftLength(good, MAX_DRAFT)).toBe(3)
+    let misses = 0
+    for (; policy.draftLength(good, MAX_DRAFT) > 0; misses++) policy.observe(good, 0, false)
+    expect(misses).toBeLessThan(6)
+    // Other matches of this text are doubted as well.
+    expect(policy.draftLength({ length: 3, support: 'single' }, MAX_DRAFT)).toBe(0)
+    for (let i = 0; i < 12; i++) policy.observe(good, 0, true)
+    expect(policy.draftLength(good, MAX_DRAFT)).toBe(3)
+  })
+
+  it('measures a plain step before it drafts, and now and then again', () => {
+    const costs = new StepCosts()
+    const policy = new DraftPolicy(costs)
+    expect(policy.draftLength(good, MAX_DRAFT)).toBe(0)
+    costs.observe(1, 10)
+    costs.observe(1, 10)
+    expect(policy.draftLength(good, MAX_DRAFT)).toBeGreaterThan(0)
+    for (let i = 0; i < 64; i++) costs.observe(4, 12)
+    expect(policy.draftLength(good, MAX_DRAFT)).toBe(0)
+  })
+
   /** Runs a text whose lookups hit with `chance`; gives the time against plain steps. */
   function relativeTime(
     chance: number,
@@ -153,14 +210,15 @@ describe('the draft policy', () => {
     let made = 0
     let steps = 0
     while (made < tokens) {
-      const count = policy.draftLength(3, MAX_DRAFT)
+      const match: MatchQuality = { length: 3, support: 'single' }
+      const count = policy.draftLength(match, MAX_DRAFT)
       const elapsed = 1 + slope * count
       costs.observe(count + 1, elapsed * disturbance(steps++))
       time += elapsed
       let agreed = 0
       for (let i = 0; i < Math.max(1, count); i++) {
         const agrees = hit()
-        policy.observe(3 + i, agrees)
+        policy.observe(match, i, agrees)
         if (!agrees) break
         agreed++
       }
