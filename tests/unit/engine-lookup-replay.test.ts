@@ -92,6 +92,31 @@ function totalGain(replays: readonly Replay[]): number {
   return total('withoutMs') / total('withMs')
 }
 
+/**
+ * Least steps for an answer, by `costs`, for who knows it beforehand but may draft only what followed its last token
+ * somewhere before: no lookup can do better.
+ */
+function oracleSteps({ prompt, answer }: Case, costs: readonly number[]): number {
+  const all = [...prompt, ...answer]
+  // After i tokens of the answer.
+  const least = new Float64Array(answer.length + 1)
+  for (let known = answer.length - 1; known >= 1; known--) {
+    const end = prompt.length + known
+    let longest = 0
+    for (let place = 1; place < end; place++) {
+      if (all[place - 1] !== all[end - 1]) continue
+      let agreed = 0
+      while (end + agreed < all.length && all[place + agreed] === all[end + agreed]) agreed++
+      longest = Math.max(longest, agreed)
+    }
+    least[known] = Infinity
+    for (let draft = 0; draft <= Math.min(longest, 15, answer.length - known - 1); draft++) {
+      least[known] = Math.min(least[known]!, costs[draft]! + least[known + draft + 1]!)
+    }
+  }
+  return least[1]!
+}
+
 describe('prompt lookup on recorded answers', () => {
   let oneThread: Replay[]
   let cheapTiles: Replay[]
@@ -103,6 +128,19 @@ describe('prompt lookup on recorded answers', () => {
   it('gains on texts to summarise and quote', () => {
     expect(totalGain(oneThread)).toBeGreaterThan(1.3)
     expect(totalGain(cheapTiles)).toBeGreaterThan(1.45)
+  })
+
+  it('gains most of what an oracle would', () => {
+    const quoting = cases.filter(({ name }) => !name.startsWith('open-'))
+    for (const [costs, replays] of [
+      [ONE_THREAD, oneThread],
+      [CHEAP_TILES, cheapTiles],
+    ] as const) {
+      const plain = quoting.reduce((sum, { answer }) => sum + answer.length - 1, 0)
+      const oracle = plain / quoting.reduce((sum, one) => sum + oracleSteps(one, costs), 0)
+      expect(totalGain(replays)).toBeLessThan(oracle)
+      expect(totalGain(replays) / oracle).toBeGreaterThan(0.8)
+    }
   })
 
   it('loses next to nothing where answers quote little', () => {
