@@ -12,6 +12,7 @@ import { createAnswerCache } from './answer-cache'
 import { createBudget } from './budget'
 import { completionOf } from './completion-of'
 import { createConsent, type AskConsent, type Consent } from './consent'
+import { createExclusive } from './exclusive'
 import { factsOf, type DescribeQuestion } from './facts'
 import { createLedger, type Ledger, type LedgerEntry } from './ledger'
 import { parsePolicy, type Policy, type PolicyInput } from './policy/schema'
@@ -88,6 +89,11 @@ export interface Router extends Engine {
   readonly waiting: Pick<KeptList<WaitingQuestion>, 'list' | 'remove'> & {
     /** Sends all that wait; those that fail go on waiting. @returns how many were answered. */
     send(options?: { signal?: AbortSignal }): Promise<number>
+    /**
+     * Sends all that wait now, and again whenever the browser says that the network is back, until the returned function is
+     * called or the router is disposed of. A question is sent by one tab only, and each is asked about as any that leaves.
+     */
+    sendWhenOnline(): () => void
   }
   readonly people: Pick<KeptList<PersonCase>, 'list' | 'remove'>
   readonly feedback: {
@@ -103,7 +109,8 @@ export interface Router extends Engine {
 
 /**
  * Routes each request to the local engine or to a remote, by policy and confidence.
- * @throws EngineError 'invalid-argument' where the policy is not valid or the calibration is of another model.
+ * @throws EngineError 'invalid-argument' where the policy is not valid, 'unsupported' where the calibration is of another
+ * model.
  */
 export function createRouter(options: CreateRouterOptions): Router {
   const { local, remote = null, calibration = null, prices = {}, user = 'local', now = Date.now } = options
@@ -127,7 +134,7 @@ export function createRouter(options: CreateRouterOptions): Router {
     localFeatures: new Set(options.localFeatures ?? ['json']),
     localModalities: new Set(options.localModalities ?? ['text']),
     consent: createConsent(options.consent, storage, now),
-    budget: createBudget(() => policy, ledger, now),
+    budget: createBudget(() => policy, ledger, now, createExclusive('budget')),
     cache: createAnswerCache(storage, now),
     ledger,
     waiting: createWaitingList(storage),
@@ -176,6 +183,32 @@ export function createRouter(options: CreateRouterOptions): Router {
   }
   const completions = { create: create as ChatCompletions['create'] }
 
+  const sending = createExclusive('waiting')
+  const sendWaiting: Router['waiting']['send'] = (sendOptions = {}) => {
+    const signal = AbortSignal.any([disposal.signal, ...(sendOptions.signal ? [sendOptions.signal] : [])])
+    return sending(async () => {
+      let answered = 0
+      for (const question of await parts.waiting.list()) {
+        signal.throwIfAborted()
+        if (!parts.isOnline()) break
+        const { messages, user: owner, scope } = question
+        try {
+          const completion = await completions.create(
+            { messages, minnow: { route: { mode: 'only-in-cloud', user: owner, scope } } },
+            { signal },
+          )
+          await parts.waiting.remove(question.id)
+          answered++
+          options.onAnswered?.(question, completion)
+        } catch (error) {
+          // The ledger has it; the question stays where it is.
+          if (signal.aborted) throw error
+        }
+      }
+      return answered
+    }, signal)
+  }
+
   return {
     chat: { completions },
     get info() {
@@ -192,26 +225,15 @@ export function createRouter(options: CreateRouterOptions): Router {
     waiting: {
       list: () => parts.waiting.list(),
       remove: (id) => parts.waiting.remove(id),
-      async send({ signal } = {}) {
-        let answered = 0
-        for (const question of await parts.waiting.list()) {
-          signal?.throwIfAborted()
-          if (!parts.isOnline()) break
-          const { messages, user: owner, scope } = question
-          try {
-            const completion = await completions.create(
-              { messages, minnow: { route: { mode: 'only-in-cloud', user: owner, scope } } },
-              signal === undefined ? {} : { signal },
-            )
-            await parts.waiting.remove(question.id)
-            answered++
-            options.onAnswered?.(question, completion)
-          } catch (error) {
-            // The ledger has it; the question stays where it is.
-            if (signal?.aborted === true || disposal.signal.aborted) throw error
-          }
-        }
-        return answered
+      send: sendWaiting,
+      sendWhenOnline() {
+        const stop = new AbortController()
+        const { addEventListener: listen } = globalThis as Partial<Pick<EventTarget, 'addEventListener'>>
+        // What fails is in the ledger, and goes on waiting.
+        const send = (): void => void sendWaiting({ signal: stop.signal }).catch(() => undefined)
+        listen?.call(globalThis, 'online', send, { signal: AbortSignal.any([stop.signal, disposal.signal]) })
+        send()
+        return () => stop.abort()
       },
     },
     people: parts.people,
@@ -247,7 +269,7 @@ export function createRouter(options: CreateRouterOptions): Router {
 function checkCalibration(calibration: ConfidenceModel | null, local: Engine): void {
   if (calibration === null || calibration.modelHash === local.info.modelHash) return
   throw new EngineError(
-    'invalid-argument',
+    'unsupported',
     `The calibration was made for the model ${calibration.modelHash.slice(0, 12)}…, and the local engine's is ` +
       `${local.info.modelHash?.slice(0, 12) ?? 'not told'}. Run "minnow calibrate" for this model, or leave it out.`,
     { details: { wanted: calibration.modelHash, got: local.info.modelHash ?? null } },

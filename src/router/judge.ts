@@ -2,8 +2,8 @@ import type { DecisionStage, RouteReason } from '../contract/route'
 import { questionOf } from './facts'
 import type { LocalDraft } from './local-draft'
 import type { RouteRun } from './route-run'
+import { isJson, repeatsItself } from './signals/text-faults'
 import type { PromptSignal, TaskKind } from './signals/types'
-import { repeatsItself } from './verify'
 
 /** What is thought of a local answer at one stage. */
 export interface Judgement {
@@ -56,13 +56,4 @@ function faultOf(
     return 'broken-json'
   }
   return null
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

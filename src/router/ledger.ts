@@ -48,7 +48,14 @@ const entrySchema = z.object({
   }),
   price: z.nullable(z.object({ inputPerMillion: amount, outputPerMillion: amount, date: z.string() })),
   /** US dollars. Shadow runs are the embedder's, and no part of any budget. */
-  cost: z.object({ spentUsd: amount, savedUsd: amount, priced: z.boolean(), shadowUsd: amount }),
+  cost: z.object({
+    spentUsd: amount,
+    savedUsd: amount,
+    priced: z.boolean(),
+    shadowUsd: amount,
+    /** Set aside while a remote answers under a budget; left where the page was closed before it had. */
+    heldUsd: z.optional(amount),
+  }),
   /** Milliseconds. `firstText`: until text was shown; null where none was. */
   latencyMs: z.object({
     total: amount,

@@ -1,5 +1,5 @@
 import type { ChatCompletionChunk, ChatCompletionParams, Usage } from '../contract/engine'
-import { EngineError } from '../contract/error'
+import { EngineError, isEngineError } from '../contract/error'
 import type { OutgoingRequest, Price, RouteReason, SendPurpose } from '../contract/route'
 import { cacheKey } from './answer-cache'
 import { costOf, estimateTokens } from './ledger'
@@ -59,12 +59,13 @@ export async function openHop(
     purpose === 'shadow'
       ? { mostTokens: null, release() {} }
       : await parts.budget.reserve({
-          user: entry.user,
+          entry,
           // Fewer than four bytes a token: rather too much than too little.
           tokensIn: Math.ceil(bytes / 3) + 8 * outgoing.params.messages.length,
           tokensOut: outgoing.params.max_completion_tokens ?? outgoing.params.max_tokens ?? null,
           price,
           requestUsd: settings.maxCostUsd - entry.cost.spentUsd,
+          signal,
         })
   if (allowance === null) return { denied: 'budget' }
   try {
@@ -182,6 +183,7 @@ async function* send(
   let usage: Usage | null = null
   let price: Price | null = null
   let finished = false
+  let refused = false
   try {
     const chunks = await remote.chat.completions.create(
       { ...params, stream: true, stream_options: { include_usage: true } },
@@ -207,14 +209,29 @@ async function* send(
     if (purpose === 'answer')
       parts.usualRemoteMs = parts.usualRemoteMs === null ? ms : 0.7 * parts.usualRemoteMs + 0.3 * ms
     if (finished && raw !== '' && keep !== undefined) await keep(model, raw).catch(() => undefined)
+  } catch (error) {
+    refused = raw === '' && isRefusal(error)
+    throw error
   } finally {
     clearTimeout(timer)
-    if (attempts > 0) account(run, purpose, { params, raw, model, usage, price })
+    if (attempts > 0) account(run, purpose, { params, raw, model, usage, price, refused })
     entry.latencyMs.remote += purpose === 'shadow' ? 0 : parts.now() - started
-    // The reservation ends once the ledger knows, or the money would be there twice for a moment.
-    await parts.ledger.put(entry).catch(() => undefined)
+    // Both at once in the ledger: what was set aside is free, and what was spent is spent.
     release()
+    await parts.ledger.put(entry).catch(() => undefined)
   }
+}
+
+/** Whether a remote said that it did not even begin, which none charges for. Where it is not sure, it counts as charged. */
+function isRefusal(error: unknown): boolean {
+  if (!isEngineError(error)) return false
+  const { code, details } = error
+  return (
+    ['unauthorized', 'rate-limited', 'quota-exceeded', 'context-overflow', 'invalid-argument'].includes(
+      code,
+    ) ||
+    (code === 'unavailable' && typeof details['status'] === 'number')
+  )
 }
 
 interface SendOutcome {
@@ -225,24 +242,27 @@ interface SendOutcome {
   usage: Usage | null
   /** As the remote tells it; null where it does not. */
   price: Price | null
+  /** Nothing is charged then. */
+  refused: boolean
 }
 
 function account(
   run: RouteRun,
   purpose: SendPurpose,
-  { params, raw, model, usage, ...told }: SendOutcome,
+  { params, raw, model, usage, refused, ...told }: SendOutcome,
 ): void {
   const { entry, parts } = run
   const tokensIn = usage?.prompt_tokens ?? estimateTokens(textsOf(params.messages).join('\n'))
   const tokensOut = usage?.completion_tokens ?? estimateTokens(raw)
   const price = told.price ?? parts.priceOf(model) ?? priceFor(run)
-  const cost = price === null ? 0 : costOf(price, tokensIn, tokensOut)
+  const cost = price === null || refused ? 0 : costOf(price, tokensIn, tokensOut)
   if (purpose === 'shadow') {
     entry.cost.shadowUsd += cost
     return
   }
   entry.remoteModel = model
   entry.price = price
+  if (refused) return
   entry.tokens.remoteIn += tokensIn
   entry.tokens.remoteOut += tokensOut
   if (usage === null || usage.estimated === true) entry.tokens.estimated = true

@@ -62,6 +62,8 @@ export class RouteRequest {
     } finally {
       await this.#draft?.cancel()
       this.#draft?.account(entry.source === null)
+      // Also where the reader left before the remote was asked.
+      delete entry.cost.heldUsd
       entry.latencyMs.total = parts.now() - entry.at
       // What cannot be written down takes no answer from the user.
       await parts.ledger.put(entry).catch(() => undefined)

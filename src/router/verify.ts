@@ -34,13 +34,3 @@ export function verdictOf(text: string): boolean | null {
   const word = /^[^\p{L}]{0,3}(yes|no)(?!\p{L})/iu.exec(text)?.[1]?.toLowerCase()
   return word === undefined ? null : word === 'yes'
 }
-
-/** Whether a text ends in the same 8 to 80 characters four times over. */
-export function repeatsItself(text: string): boolean {
-  const tail = text.slice(-400)
-  for (let period = 8; period <= 80 && period * 4 <= tail.length; period++) {
-    const end = tail.slice(-period)
-    if (end.trim() !== '' && tail.endsWith(end.repeat(4))) return true
-  }
-  return false
-}

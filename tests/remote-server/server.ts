@@ -22,6 +22,8 @@ export interface RemoteServer {
   readonly faults: (Fault | null)[]
   /** Requests for answers, oldest first. */
   readonly requests: ReceivedRequest[]
+  /** Requests of any kind so far, preflights included. */
+  readonly received: number
   close(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function startRemoteServer(options: RemoteServerOptions = {}): Prom
   } = options
   const faults: (Fault | null)[] = []
   const requests: ReceivedRequest[] = []
+  let received = 0
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (allowOrigin !== null) {
@@ -61,14 +64,14 @@ export async function startRemoteServer(options: RemoteServerOptions = {}): Prom
       return
     }
     const body = await readBody(request)
-    const received: ReceivedRequest = { path, headers: request.headers, body, left: false }
+    const question: ReceivedRequest = { path, headers: request.headers, body, left: false }
     const gone = new AbortController()
     response.on('close', () => {
-      if (!response.writableFinished) received.left = true
+      if (!response.writableFinished) question.left = true
       gone.abort()
     })
     const fault = path.endsWith('/chat/completions') ? faults.shift() : undefined
-    if (path.endsWith('/chat/completions')) requests.push(received)
+    if (path.endsWith('/chat/completions')) requests.push(question)
     if (key !== undefined && request.headers.authorization !== `Bearer ${key}`) {
       // OpenAI masks the key here; others do not.
       const message = `Incorrect API key provided: ${request.headers.authorization ?? 'none'}.`
@@ -88,6 +91,7 @@ export async function startRemoteServer(options: RemoteServerOptions = {}): Prom
   }
 
   const server = createServer((request, response) => {
+    received++
     handle(request, response).catch((error: unknown) => {
       if (response.destroyed) return
       if (response.headersSent) response.destroy()
@@ -101,6 +105,9 @@ export async function startRemoteServer(options: RemoteServerOptions = {}): Prom
     baseUrl: `http://127.0.0.1:${port}/v1`,
     faults,
     requests,
+    get received() {
+      return received
+    },
     async close() {
       server.closeAllConnections()
       server.close()

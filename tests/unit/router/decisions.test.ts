@@ -274,6 +274,6 @@ test('abort and leaving the loop stop both engines and are written down', async 
 
 test('a calibration of another model is refused', () => {
   expect(() => setup({ local: localEngine({ info: { modelHash: 'cd'.repeat(32) } }), says: {} })).toThrow(
-    expect.objectContaining({ code: 'invalid-argument' }),
+    expect.objectContaining({ code: 'unsupported' }),
   )
 })

@@ -2,6 +2,7 @@ import * as fakes from 'fake-indexeddb'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { EngineError } from '../../../src/contract/error'
 import type { LedgerEntry } from '../../../src/router/ledger'
+import type { PolicyInput } from '../../../src/router/policy/schema'
 import { openIndexedDbStorage } from '../../../src/router/storage/indexed-db'
 import { createMemoryStorage, type RouterStorage } from '../../../src/router/storage/tables'
 import type { MockEngine } from '../../../src/testing'
@@ -142,6 +143,45 @@ describe('budget', () => {
     expect(remote.calls).toHaveLength(1)
   })
 
+  test('is shared by routers over one storage; what a closed tab had set aside stays spent', async () => {
+    const storage = createMemoryStorage()
+    const policy: PolicyInput = { mode: 'prefer-in-cloud', budget: { dayUsd: 0.06 } }
+    const [first, second] = [priced(), priced()]
+    const tab = setup({ remote: first, policy, storage }).router
+    const stream = await tab.chat.completions.create({
+      messages: [{ role: 'user', content: 'x' }],
+      stream: true,
+    })
+    const chunks = stream[Symbol.asyncIterator]()
+    // Asking, and the first text; then its tab reads no more.
+    await chunks.next()
+    await chunks.next()
+    const other = setup({ remote: second, policy, storage }).router
+    expect((await ask(other, 'x')).settled.decision.reason).toBe('budget')
+    expect(second.calls).toHaveLength(0)
+    const [held] = await other.ledger.list()
+    expect(held).toMatchObject({ outcome: 'aborted', cost: { spentUsd: 0 } })
+    expect(held?.cost.heldUsd).toBeGreaterThan(0.03)
+    // A reader that leaves in good order frees it.
+    await chunks.return?.()
+    const [left] = await other.ledger.list()
+    expect(left?.cost.heldUsd).toBeUndefined()
+    expect(left?.cost.spentUsd).toBeGreaterThan(0)
+  })
+
+  test('a refusal costs nothing, and what may have been answered counts as an estimate', async () => {
+    const spent = async (error: EngineError): Promise<number> => {
+      const remote = remoteEngine({ info: { price: PRICE }, fail: { atWord: 0, error } })
+      const { router } = setup({ remote, policy: { mode: 'prefer-in-cloud' } })
+      const { settled } = await ask(router)
+      expect(settled.source.kind).toBe('unverified')
+      return settled.cost.spentUsd
+    }
+    expect(await spent(new EngineError('unauthorized', 'x'))).toBe(0)
+    expect(await spent(new EngineError('unavailable', 'x', { details: { status: 503 } }))).toBe(0)
+    expect(await spent(new EngineError('network', 'x'))).toBeGreaterThan(0)
+  })
+
   test('without a price, or a ledger to read, nothing is spent', async () => {
     const policy = { mode: 'prefer-in-cloud', budget: { dayUsd: 1 } } as const
     expect((await ask(setup({ policy }).router)).settled.decision.reason).toBe('budget')
@@ -224,6 +264,40 @@ test('offline, a question waits where the user agrees, and is sent later', async
   expect(answers).toEqual([REMOTE_ANSWER])
   expect(await router.waiting.list()).toEqual([])
   expect((remote as MockEngine).calls).toHaveLength(1)
+})
+
+test('questions that wait are sent when the network is back, once, until it is stopped', async () => {
+  const browser = new EventTarget()
+  vi.stubGlobal('addEventListener', browser.addEventListener.bind(browser))
+  let online = false
+  const { router, remote } = setup({
+    policy: { mode: 'prefer-in-cloud' },
+    isOnline: () => online,
+    askToWait: ({ messages }) => messages[0]?.content !== 'rather not',
+  })
+  const stop = router.waiting.sendWhenOnline()
+  for (const question of ['later', 'rather not', 'later too']) await ask(router, question)
+  online = true
+  // Twice at once, as flapping networks do.
+  browser.dispatchEvent(new Event('online'))
+  browser.dispatchEvent(new Event('online'))
+  await vi.waitFor(async () => expect(await router.waiting.list()).toEqual([]))
+  const { calls } = remote as MockEngine
+  expect(calls.map(({ messages }) => messages[0]?.content)).toEqual(['later', 'later too'])
+  online = false
+  await ask(router, 'too late')
+  stop()
+  online = true
+  browser.dispatchEvent(new Event('online'))
+  expect(await router.waiting.send()).toBe(1)
+  expect(calls).toHaveLength(3)
+  // It begins with what waits already.
+  online = false
+  await ask(router, 'from before')
+  online = true
+  router.waiting.sendWhenOnline()
+  await vi.waitFor(() => expect(calls).toHaveLength(4))
+  await router.dispose()
 })
 
 test('answers nobody confirmed go to people, with the whole conversation', async () => {
