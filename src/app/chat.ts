@@ -28,7 +28,7 @@ export interface ChatEvents {
 const SYSTEM_MESSAGE = 'You are a helpful assistant.'
 
 export interface ChatOptions {
-  open(options: { onProgress(progress: LoadProgress): void }): Promise<Engine>
+  open(options: { onProgress(progress: LoadProgress): void; signal: AbortSignal }): Promise<Engine>
   events: ChatEvents
   /** Default 512. */
   maxTokens?: number
@@ -38,6 +38,7 @@ export interface ChatOptions {
 export class Chat {
   readonly #options: ChatOptions
   #engine: Promise<Engine> | null = null
+  #loading = new AbortController()
   #turns: Turn[] = []
   #running: { turn: Turn; controller: AbortController } | null = null
 
@@ -51,10 +52,21 @@ export class Chat {
 
   /** Starts to load the engine, unless it is there or on its way. */
   load(): void {
-    this.#loadEngine().catch((error: unknown) => {
+    const engine = this.#loadEngine()
+    engine.catch((error: unknown) => {
+      const isReplaced = this.#engine !== null && this.#engine !== engine
       // Whoever asks meanwhile fails with the same error and shows it with the question.
-      if (this.#running === null) this.#options.events.failed(error, () => this.load())
+      if (this.#running === null && !isReplaced) this.#options.events.failed(error, () => this.load())
     })
+  }
+
+  /** Stops, gives up the engine, and loads the one that `open` gives now; the conversation stays. */
+  reload(): void {
+    this.stop()
+    this.#loading.abort()
+    this.#engine?.then((engine) => engine.dispose()).catch(() => undefined)
+    this.#engine = null
+    this.load()
   }
 
   /** Asks, once the engine is ready. Resolves when the answer is complete, stopped or failed; never rejects. */
@@ -145,16 +157,22 @@ export class Chat {
 
   async #openEngine(): Promise<Engine> {
     const { open, events } = this.#options
+    const { signal } = (this.#loading = new AbortController())
     events.engineChanged({ phase: 'loading', progress: null })
     try {
       const engine = await open({
-        onProgress: (progress) => events.engineChanged({ phase: 'loading', progress }),
+        signal,
+        onProgress: (progress) => {
+          if (!signal.aborted) events.engineChanged({ phase: 'loading', progress })
+        },
       })
-      events.engineChanged({ phase: 'ready', info: engine.info })
+      if (!signal.aborted) events.engineChanged({ phase: 'ready', info: engine.info })
       return engine
     } catch (error) {
-      this.#engine = null
-      events.engineChanged({ phase: 'failed' })
+      if (!signal.aborted) {
+        this.#engine = null
+        events.engineChanged({ phase: 'failed' })
+      }
       throw error
     }
   }

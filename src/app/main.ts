@@ -1,6 +1,6 @@
 import { createEngine } from '../client/create-engine'
 import { DEFAULT_MODEL_PATH } from '../client/model-reference'
-import type { EngineInfo, Usage } from '../contract/engine'
+import type { BackendPreference, EngineInfo, Usage } from '../contract/engine'
 import { Chat, type EngineState } from './chat'
 import { TurnList } from './turn-list'
 import { describeError, describeFigures, describeProgress } from './words'
@@ -17,6 +17,8 @@ const failureTitle = find('failure-title', HTMLElement)
 const failureDetail = find('failure-detail', HTMLElement)
 const retryButton = find('retry', HTMLButtonElement)
 const figures = find('figures', HTMLElement)
+const backend = find('backend', HTMLSelectElement)
+const backendReason = find('backend-reason', HTMLElement)
 const status = find('status', HTMLElement)
 const welcome = find('welcome', HTMLElement)
 const turns = new TurnList(find('turns', HTMLElement))
@@ -24,8 +26,13 @@ const turns = new TurnList(find('turns', HTMLElement))
 let retry: (() => void) | null = null
 
 const chat = new Chat({
-  open: ({ onProgress }) =>
-    createEngine({ model: new URL(DEFAULT_MODEL_PATH, document.baseURI), onProgress }),
+  open: ({ onProgress, signal }) =>
+    createEngine({
+      model: new URL(DEFAULT_MODEL_PATH, document.baseURI),
+      backend: backend.value as BackendPreference,
+      onProgress,
+      signal,
+    }),
   events: {
     engineChanged: showEngine,
     turnAdded(turn) {
@@ -100,7 +107,21 @@ for (const example of document.querySelectorAll<HTMLButtonElement>('.example')) 
   })
 }
 
+const BACKEND_KEY = 'minnow-backend'
+chooseBackend(new URLSearchParams(location.search).get('backend') ?? remembered(BACKEND_KEY) ?? 'auto')
+backend.addEventListener('change', () => {
+  remember(BACKEND_KEY, backend.value)
+  hideFailure()
+  chat.reload()
+})
+
 chat.load()
+
+/** What is no option is 'auto'. */
+function chooseBackend(wanted: string): void {
+  backend.value = wanted
+  if (backend.value === '') backend.value = 'auto'
+}
 
 function showEngine(state: EngineState): void {
   loading.hidden = state.phase !== 'loading'
@@ -108,6 +129,7 @@ function showEngine(state: EngineState): void {
     loadingWords.textContent = describeProgress(state.progress)
     loadingBar.value = state.progress?.fraction ?? 0
   }
+  if (state.phase !== 'ready') backendReason.textContent = ''
   if (state.phase === 'ready') {
     status.textContent = 'The model is ready.'
     showFigures(null, state.info)
@@ -115,6 +137,7 @@ function showEngine(state: EngineState): void {
 }
 
 function showFigures(usage: Usage | null, info: EngineInfo): void {
+  backendReason.textContent = info.backendReason ?? ''
   figures.replaceChildren(
     ...describeFigures(usage, info).map(({ label, value }) => {
       const group = document.createElement('div')
@@ -131,6 +154,23 @@ function showFigures(usage: Usage | null, info: EngineInfo): void {
 function showBusy(busy: boolean): void {
   button.textContent = busy ? 'Stop' : 'Send'
   status.textContent = busy ? 'Minnow is answering.' : 'The answer is complete.'
+}
+
+/** null too where the browser keeps nothing. */
+function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null
+  }
+}
+
+function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value)
+  } catch {
+    // Then it holds for this visit.
+  }
 }
 
 function hideFailure(): void {

@@ -326,3 +326,23 @@ test('uses one thread, without an error, where the page is not isolated', async 
   })
   expect(outcome).toEqual({ isolated: false, threads: 1, tokens: 3 })
 })
+
+test('without a GPU it says so: by answering on the processor, or by rejecting where a GPU was asked for', async ({
+  library,
+}) => {
+  const outcome = await library.evaluate(async () => {
+    const engine = await minnow.createEngine({ threads: 1 })
+    await engine.dispose()
+    const asked = minnow.createEngine({ backend: 'webgpu' })
+    const code = await asked.then(
+      () => 'loaded',
+      (error: { code: string }) => error.code,
+    )
+    return { backend: engine.info.backend, reason: engine.info.backendReason, code }
+  })
+  expect(outcome).toEqual({
+    backend: 'wasm',
+    reason: expect.stringMatching(/no WebGPU here|finds no GPU/),
+    code: 'unsupported',
+  })
+})

@@ -148,6 +148,38 @@ describe('Chat', () => {
     expect(opened).toBe(2)
   })
 
+  it('loads another engine when it is told to, and gives up the one that was or was to come', async () => {
+    const { events, log, turns } = record()
+    const signals: AbortSignal[] = []
+    const disposed: number[] = []
+    let arrive = (): void => undefined
+    const chat = new Chat({
+      events,
+      open: async ({ signal }) => {
+        const id = signals.push(signal)
+        if (id === 1) {
+          await new Promise<void>((resolve) => {
+            arrive = resolve
+          })
+        }
+        return { ...fakeEngine(id === 3 ? echo : endless), dispose: async () => void disposed.push(id) }
+      },
+    })
+    chat.load()
+    chat.reload()
+    arrive()
+    const asking = chat.ask('hello')
+    await expect.poll(() => turns[0]?.answer.length ?? 0).toBeGreaterThan(2)
+    chat.reload()
+    await asking
+    expect(turns[0]?.state).toBe('stopped')
+    await chat.ask('again')
+    expect(turns[1]?.answer).toBe('you said again')
+    expect(disposed).toEqual([1, 2])
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false])
+    expect(log).not.toContain('failed')
+  })
+
   it('leaves turns without an answer out of the conversation', async () => {
     const seen: ChatCompletionParams[] = []
     const { events } = record()
