@@ -56,8 +56,12 @@ export interface Answer {
 
 let recovering: { backend: Backend; reason(): string; session: BackendSession | null } | null = null
 
+const files: Partial<Record<GgmlType, Uint8Array<ArrayBuffer>>> = {}
+
 async function opened(type: GgmlType = 'Q4_0'): Promise<Pick<LoadOptions, 'model' | 'bytes'>> {
-  const bytes = memorySource(tinyModel({ architecture: 'llama', type, contextLength: 1024 }))
+  const bytes = memorySource(
+    (files[type] ??= tinyModel({ architecture: 'llama', type, contextLength: 1024 })),
+  )
   return { model: await readModel(await parseGguf(bytes), bytes), bytes }
 }
 
