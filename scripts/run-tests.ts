@@ -6,8 +6,8 @@ import { findChromium } from './find-chromium'
 import { addTallies, tallyOfPlaywright, tallyOfVitest, type Tally } from './test-tally'
 
 /**
- * `tsx scripts/run-tests.ts [unit] [conformance] [browser] [e2e]` builds what is stale, runs these suites
- * (default: all) and ends with the line "N passed, N failed" of all together.
+ * `tsx scripts/run-tests.ts [unit] [conformance] [browser] [e2e] [webgpu-f16]` builds what is stale, runs these suites
+ * (default: all but the last, which needs Firefox) and ends with the line "N passed, N failed" of all together.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -18,6 +18,8 @@ interface Suite {
   /** Reads the runner's report. */
   readonly tally: (report: unknown) => Tally
   readonly inBrowser: boolean
+  /** Needs what not every machine has: runs only when named. */
+  readonly onlyNamed?: boolean
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -25,6 +27,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   conformance: vitest('conformance'),
   browser: playwright('browser'),
   e2e: playwright('e2e'),
+  'webgpu-f16': { ...vitest('webgpu-f16'), onlyNamed: true },
 }
 
 function vitest(project: string): Suite {
@@ -64,7 +67,9 @@ function main(names: readonly string[]): void {
   if (unknown.length > 0) {
     throw new Error(`Unknown suite ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}.`)
   }
-  const suites = Object.entries(SUITES).filter(([name]) => names.length === 0 || names.includes(name))
+  const suites = Object.entries(SUITES).filter(([name, { onlyNamed = false }]) =>
+    names.length === 0 ? !onlyNamed : names.includes(name),
+  )
   // Before the long part: a missing browser shall be known at once. The suites inherit what was found.
   if (suites.some(([, suite]) => suite.inBrowser))
     process.env['MINNOW_CHROMIUM'] = findChromium().executablePath

@@ -1,4 +1,5 @@
 import { EngineError } from '../../contract/error'
+import { variantFeatures } from './variant'
 
 export interface AdapterOptions {
   powerPreference?: GPUPowerPreference | undefined
@@ -40,6 +41,7 @@ export async function openGpu(options: AdapterOptions): Promise<OpenGpu> {
   try {
     device = await adapter.requestDevice({
       label: 'Minnow',
+      requiredFeatures: variantFeatures.filter((feature) => adapter.features.has(feature)),
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,

@@ -12,8 +12,8 @@ import { type SessionHost, WebGpuSession } from './session'
 import { CHUNK_ROWS, COUNT_BINS, SUMMARY_FLOATS } from './shaders/logits'
 import { STEP_WORDS } from './shaders/shader'
 import { shiftShader } from './shaders/vectors'
-import { type Variant, type VariantName, variants } from './variant'
-import { loadWeights } from './weights'
+import { chooseVariant, type Variant, variantNamed, type VariantName } from './variant'
+import { type GpuWeights, loadWeights } from './weights'
 
 /** Tokens of one call. */
 const MAX_BATCH = 256
@@ -32,7 +32,7 @@ export async function loadWebGpuVariant(options: WebGpuOptions, name?: VariantNa
   const { device, facts } = await openGpu(options)
   const health = new GpuHealth(device)
   const memory = new GpuMemory(device, health)
-  const variant = variants[name ?? (facts.isFallback ? 'serial' : 'workgroup')]
+  const variant = variantNamed(name ?? chooseVariant(device, facts.isFallback))
   try {
     const parts = await health.guard(() => loadParts(options, { device, memory, health, variant }))
     await memory.confirmed()
@@ -83,7 +83,7 @@ async function loadParts(
     device,
     memory,
     health,
-    scratch: createScratch(model, memory, variant),
+    scratch: createScratch(model, weights, memory, variant),
     plans: { decode, decodeHead, batch, batchHead, top, feed },
     shiftKernel,
     outputNorm: weights.outputNormValues,
@@ -158,23 +158,35 @@ class WebGpuBackend implements Backend {
 
 function createScratch(
   model: ModelDefinition,
+  { layers }: GpuWeights,
   memory: GpuMemory,
   variant: Variant,
 ): Record<ScratchName, GPUBuffer> {
   const { headCount, kvHeadCount, headDim, embeddingLength, feedForwardLength, vocabularySize } = model
   const floats = (count: number): GPUBuffer => memory.createStorage(count * 4, 'Working memory')
   const batch = (width: number): GPUBuffer => floats(MAX_BATCH * padded(width))
+  /** What only some families' layers write. */
+  const batchIf = (isUsed: boolean, width: number): GPUBuffer => (isUsed ? batch(width) : floats(1))
   return {
     step: memory.create(STEP_WORDS * 4, BufferUsage.uniform | BufferUsage.copyTarget, 'Working memory'),
     tokens: floats(MAX_BATCH),
     residual: batch(embeddingLength),
-    qkv: batch((headCount + 2 * kvHeadCount) * headDim),
+    qkv: batchIf(
+      layers.some(({ queryNorm }) => queryNorm !== null),
+      (headCount + 2 * kvHeadCount) * headDim,
+    ),
     queries: batch(headCount * headDim),
     partials: floats(headCount * variant.splits * (headDim + 4)),
     mixed: batch(headCount * headDim),
-    projected: batch(embeddingLength),
+    projected: batchIf(
+      layers.some((layer) => (layer.postAttentionNorm ?? layer.postFeedForwardNorm) !== null),
+      embeddingLength,
+    ),
     gate: batch(feedForwardLength),
-    up: batch(feedForwardLength),
+    up: batchIf(
+      layers.some(({ gateUp }) => gateUp.length === 2),
+      feedForwardLength,
+    ),
     logits: floats(LOGIT_ROWS * logitStride(model)),
     chunks: floats(LOGIT_ROWS * Math.ceil(vocabularySize / CHUNK_ROWS) * 8),
     summary: floats(LOGIT_ROWS * SUMMARY_FLOATS),

@@ -10,13 +10,8 @@ import {
 } from './shaders/attention'
 import { TOP_COUNT } from '../backend'
 import { chunkShader, feedShader, mergeChunksShader, topShaders } from './shaders/logits'
-import {
-  activationText,
-  type MatmulShape,
-  matmulShader,
-  type MatmulTile,
-  matmulWorkgroups,
-} from './shaders/matmul'
+import { activationText, type MatmulShape, matmulShader } from './shaders/matmul'
+import { TILE_ROWS, TILE_TOKENS, tiledMatmulShader } from './shaders/matmul-tiled'
 import type { Shader } from './shaders/shader'
 import { addNormedShader, embedShader, gateShader, headsShader } from './shaders/vectors'
 import type { Variant } from './variant'
@@ -306,13 +301,12 @@ export class Planner {
       cache?: number
     },
   ): Step[] {
-    const tile: MatmulTile = this.#variant[mode]
+    const tile = this.#variant[mode]
     const { norm, rotations, cache, ...rest } = options
     const { normEpsilon, embeddingLength } = this.#model
     return matrix.parts.map((part) => {
       const shape: MatmulShape = {
         ...rest,
-        tile,
         format: matrix.format,
         rows: part.rows,
         blocks: matrix.blocks,
@@ -322,7 +316,7 @@ export class Planner {
         biasOffset: part.firstRow,
       }
       return {
-        shader: matmulShader(shape),
+        shader: tile === null ? tiledMatmulShader(shape) : matmulShader(shape, tile),
         buffers: {
           step: 'step',
           matrixCodes: part.codes,
@@ -334,8 +328,8 @@ export class Planner {
           ...(rotations && { rotations: { rotations } }),
           ...(cache !== undefined && { cache: { cache } }),
         },
-        x: matmulWorkgroups(shape, 1)[0],
-        tokens: tile.tokens,
+        x: tile === null ? Math.ceil(part.rows / TILE_ROWS) : Math.ceil(part.rows / 8 / tile.groups),
+        tokens: tile === null ? TILE_TOKENS : tile.tokens,
       }
     })
   }

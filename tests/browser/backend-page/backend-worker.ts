@@ -30,6 +30,17 @@ export interface BackendFacts {
   threads: number
 }
 
+/** Since the page was opened. */
+export interface GpuWork {
+  /** Buffers and bind groups made. */
+  objects: number
+  /** Bytes the CPU read back. */
+  bytesRead: number
+  /** Of the backend that is open. */
+  memoryBytes: number
+  weightsBytes: number
+}
+
 /** What the specs call through the page. One backend at a time. */
 export interface BackendPageApi {
   open(model: PageModel, backend: PageBackend): Promise<BackendFacts>
@@ -41,7 +52,29 @@ export interface BackendPageApi {
   againstReference(model: TinyModelOptions, tokens: number[]): Promise<Agreement>
   /** A new session's steps. */
   run(contextLength: number, steps: SessionStep[]): Promise<StepResult[]>
+  gpuWork(): GpuWork
 }
+
+const work = { objects: 0, bytesRead: 0 }
+
+/** Counts what the backend asks of WebGPU, from outside. */
+function countGpuWork(): void {
+  if (!('GPUDevice' in globalThis)) return
+  const device = GPUDevice.prototype
+  for (const name of ['createBuffer', 'createBindGroup'] as const) {
+    const create = device[name] as (this: GPUDevice, descriptor: never) => never
+    device[name] = function (this: GPUDevice, descriptor: never): never {
+      work.objects++
+      return create.call(this, descriptor)
+    }
+  }
+  const { mapAsync } = GPUBuffer.prototype
+  GPUBuffer.prototype.mapAsync = function (mode, offset, size) {
+    work.bytesRead += size ?? this.size
+    return mapAsync.call(this, mode, offset, size)
+  }
+}
+countGpuWork()
 
 let backend: Backend | null = null
 
@@ -151,6 +184,11 @@ const api: BackendPageApi = {
   },
 
   run: (contextLength, steps) => runScript(current(), contextLength, steps),
+
+  gpuWork() {
+    const { memoryBytes, weightsBytes } = current()
+    return { ...work, memoryBytes, weightsBytes }
+  },
 }
 
 expose(api)

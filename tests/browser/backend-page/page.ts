@@ -7,4 +7,7 @@ declare global {
 }
 
 // In a worker, as in the library: a page's own thread may not wait for others.
-globalThis.backendPage = wrap(new Worker(new URL('./backend-worker.ts', import.meta.url), { type: 'module' }))
+export const remote: Remote<BackendPageApi> = wrap(
+  new Worker(new URL('./backend-worker.ts', import.meta.url), { type: 'module' }),
+)
+globalThis.backendPage = remote

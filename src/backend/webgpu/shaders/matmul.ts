@@ -1,5 +1,5 @@
 import type { MatrixFormat } from '../matrix-format'
-import { matrixText } from './matrix'
+import { type MatrixText, matrixText } from './matrix'
 import { type Binding, type Shader, stepBinding } from './shader'
 
 /**
@@ -17,8 +17,6 @@ import { type Binding, type Shader, stepBinding } from './shader'
 export type MatmulResult = 'store' | 'add' | 'gated' | 'rotated'
 
 export interface MatmulShape {
-  /** How an invocation's work is cut. */
-  readonly tile: MatmulTile
   readonly format: MatrixFormat
   readonly rows: number
   /** Blocks of 32 columns. */
@@ -50,37 +48,27 @@ export interface MatmulTile {
   readonly groups: number
   /** Write the loop over a block's columns out, where the compiler doesn't: faster to run, slower to compile. */
   readonly unroll?: boolean
+  /**
+   * In what whole numbers are multiplied with x; sums are f32. 'f16' and 'i8' divide each block of 32 of x by its
+   * largest value first, so that nothing leaves their range; 'i8' rounds it to 8 bits, as the WebAssembly kernels do.
+   * Default 'f32'. Matrices of floats always have it.
+   */
+  readonly arithmetic?: Arithmetic
+  /** With slices: sums go through subgroups of whatever size; all invocations must have the same 8 rows. */
+  readonly subgroups?: boolean
 }
+
+export type Arithmetic = 'f32' | 'f16' | 'i8'
 
 export function workgroupSize({ rows, slices, groups }: MatmulTile): number {
   return (8 / rows) * slices * groups
 }
 
-/** Workgroups for a number of tokens. */
-export function matmulWorkgroups(shape: MatmulShape, tokens: number): [number, number] {
-  const { tile, rows } = shape
-  return [Math.ceil(Math.ceil(rows / 8) / tile.groups), Math.ceil(tokens / tile.tokens)]
-}
-
-export function matmulShader(shape: MatmulShape): Shader {
-  const { tile, format, norm, result, bias, heads } = shape
+/** @param tile how the work is cut */
+export function matmulShader(shape: MatmulShape, tile: MatmulTile): Shader {
+  const { format, norm, result } = shape
   const matrix = matrixText(format, 'matrix')
   const lanes = 8 / tile.rows
-  const bindings: Binding[] = [
-    stepBinding,
-    { name: 'matrixCodes', access: 'read', type: 'array<vec4<u32>>' },
-    ...(format.scales > 0 ? [read('matrixScales', 'array<u32>')] : []),
-    read('x', 'array<vec4<f32>>'),
-    ...(norm ? [read('normWeights', 'array<vec4<f32>>')] : []),
-    ...(bias ? [read('bias', 'array<f32>')] : []),
-    { name: 'out', access: 'read_write', type: 'array<f32>' },
-    ...(result === 'rotated'
-      ? [
-          read('rotations', 'array<vec2<f32>>'),
-          { name: 'cache', access: 'read_write', type: 'array<u32>' } as const,
-        ]
-      : []),
-  ]
   const rowIds = Array.from({ length: tile.rows }, (_, i) => i)
   const tokenIds = Array.from({ length: tile.tokens }, (_, t) => t)
   const each = (text: (r: number, t: number) => string): string =>
@@ -89,13 +77,13 @@ export function matmulShader(shape: MatmulShape): Shader {
   const halves = [0, 1].slice(0, matrix.halves)
   const halfOf = (half: number): number => (matrix.halves === 2 ? half : 0)
 
-  const blockText = /* wgsl */ `
+  const plainBlock = (): string => /* wgsl */ `
     ${rowIds.map((r) => matrix.load(`_r${r}`, 'group', 'block', `(lane + ${r * lanes}u)`)).join('\n    ')}
     ${each((r, t) => halves.map((h) => `var part_${r}_${t}_${h} = 0.0;`).join(' '))}
     ${needsSums ? tokenIds.map((t) => halves.map((h) => `var sum_${t}_${h} = vec4<f32>();`).join(' ')).join('\n    ') : ''}
     ${repeat(
       matrix.iterations,
-      shape.tile.unroll ?? false,
+      tile.unroll ?? false,
       `{
       ${rowIds.map((r) => matrix.step(`_r${r}`)).join('\n      ')}
       ${matrix.quads
@@ -133,6 +121,9 @@ export function matmulShader(shape: MatmulShape): Shader {
         return `${needsSums ? totals.join('\n    ') : ''}\n    ${rows}`
       })
       .join('\n    ')}`
+
+  const arithmetic = isInteger(format) ? (tile.arithmetic ?? 'f32') : 'f32'
+  const blockText = arithmetic === 'f32' ? plainBlock() : scaledBlock(shape, tile, matrix, arithmetic)
   const reduced = tile.slices > 1
   const sums = tile.tokens * (tile.rows + (norm ? 1 : 0))
   const sumNames = tokenIds.flatMap((t) => [
@@ -158,7 +149,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
   ${
     reduced
-      ? `${sumNames.map((name, i) => `shared_sums[index * ${sums}u + ${i}u] = ${name};`).join('\n  ')}
+      ? tile.subgroups
+        ? subgroupSums(sumNames, workgroupSize(tile))
+        : `${sumNames.map((name, i) => `shared_sums[index * ${sums}u + ${i}u] = ${name};`).join('\n  ')}
   workgroupBarrier();
   if (slice != 0u || wanted >= groupCount) { return; }
   for (var s = 1u; s < ${tile.slices}u; s++) {
@@ -175,7 +168,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let token = firstToken + ${t}u;
     ${norm ? `let root = inverseSqrt(squares_${t} / ${norm.columns}.0 + normEpsilon);` : ''}
     ${rowIds.map((r) => `let y${r} = row_${r}_${t}${norm ? ' * root' : ''};`).join('\n    ')}
-    ${resultText(shape, lanes)}
+    ${resultText(shape, tile.rows)}
   }`,
     )
     .join('\n  ')}
@@ -183,19 +176,116 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 `
   return {
     label: `matmul ${result} ${format.codes} ${shape.rows}x${shape.blocks * 32} ${JSON.stringify(tile)}`,
-    bindings,
-    constants: {
-      groupCount: Math.ceil(shape.rows / 8),
-      matrixBlocks: shape.blocks,
-      rowCount: shape.rows,
-      rowOffset: shape.rowOffset ?? 0,
-      outStride: shape.outStride,
-      ...(bias ? { biasOffset: shape.biasOffset ?? 0 } : {}),
-      ...(heads ? { queryRows: heads.queries * heads.headDim, keyRows: heads.keys * heads.headDim } : {}),
-      ...(heads ? { headDim: heads.headDim } : {}),
-    },
+    bindings: matmulBindings(shape),
+    constants: matmulConstants(shape),
+    enables: [
+      ...(arithmetic === 'f16' ? (['f16'] as const) : []),
+      ...(tile.subgroups ? (['subgroups'] as const) : []),
+    ],
     source: (norm ? `const normEpsilon = f32(${norm.epsilon});\n` : '') + source,
   }
+}
+
+/**
+ * Sums over a workgroup whose invocations all have the same rows. How invocations lie in subgroups is not known, so
+ * that one of each subgroup leaves its sums in its own place of memory that begins as zeros.
+ */
+function subgroupSums(names: readonly string[], size: number): string {
+  const count = names.length
+  return `${names.map((name) => `${name} = subgroupAdd(${name});`).join('\n  ')}
+  if (subgroupElect()) {
+    ${names.map((name, i) => `shared_sums[index * ${count}u + ${i}u] = ${name};`).join('\n    ')}
+  }
+  workgroupBarrier();
+  if (slice != 0u || wanted >= groupCount) { return; }
+  ${names.map((name) => `${name} = 0.0;`).join(' ')}
+  for (var s = 0u; s < ${size}u; s++) {
+    ${names.map((name, i) => `${name} += shared_sums[s * ${count}u + ${i}u];`).join('\n    ')}
+  }`
+}
+
+function isInteger({ codes }: MatrixFormat): boolean {
+  return codes === 'u4' || codes === 'u8'
+}
+
+/** A block of 32 columns with x divided by its largest value there. */
+function scaledBlock(
+  shape: MatmulShape,
+  tile: MatmulTile,
+  matrix: MatrixText,
+  arithmetic: 'f16' | 'i8',
+): string {
+  const { norm, format } = shape
+  const lanes = 8 / tile.rows
+  const rowIds = Array.from({ length: tile.rows }, (_, i) => i)
+  const tokenIds = Array.from({ length: tile.tokens }, (_, t) => t)
+  const halves = [0, 1].slice(0, matrix.halves)
+  const halfOf = (half: number): number => (matrix.halves === 2 ? half : 0)
+  const isF16 = arithmetic === 'f16'
+  // Codes around zero: bytes of which half are negative, whose sums need no correction.
+  const flipped = format.codes === 'u8' && format.offset === 128
+  const offset = flipped || isF16 ? 0 : format.offset
+  const needsTotals = format.hasMinimum || offset !== 0
+  const [quadType, zero] = isF16 ? ['vec4<f16>', '0.0'] : ['u32', '0i']
+  const codesOf = (codes: string): string => {
+    if (isF16) return `vec4<f16>(unpack4x8unorm(${codes}) * 255.0 - ${format.offset}.0)`
+    return flipped ? `(${codes} ^ 0x80808080u)` : codes
+  }
+  const product = (a: string, b: string): string =>
+    isF16 ? `f32(dot(${a}, ${b}))` : `dot4I8Packed(${a}, ${b})`
+  const one = isF16 ? 'vec4<f16>(1.0h)' : '0x01010101u'
+  const load = (t: number): string => /* wgsl */ `
+    var values_${t}: array<vec4<f32>, 8>;
+    var largest_${t} = vec4<f32>(1.0e-30);
+    for (var i = 0u; i < 8u; i++) {
+      let raw = x[xAt_${t} + block * 8u + i];
+      ${norm ? `squares_${t} += dot(raw, raw);` : ''}
+      values_${t}[i] = raw${norm ? ' * normWeights[block * 8u + i]' : ''};
+      largest_${t} = max(largest_${t}, abs(values_${t}[i]));
+    }
+    let most_${t} = max(max(largest_${t}.x, largest_${t}.y), max(largest_${t}.z, largest_${t}.w));
+    let unit_${t} = most_${t}${isF16 ? '' : ' / 127.0'};
+    var quads_${t}: array<${quadType}, 8>;
+    for (var i = 0u; i < 8u; i++) {
+      let scaled = values_${t}[i] * (${isF16 ? '1.0' : '127.0'} / most_${t});
+      quads_${t}[i] = ${isF16 ? 'vec4<f16>(scaled)' : 'pack4xI8(vec4<i32>(round(scaled)))'};
+    }
+    ${halves.map((h) => (needsTotals ? `var total_${t}_${h} = ${zero};` : '')).join(' ')}`
+  return /* wgsl */ `
+    ${rowIds.map((r) => matrix.load(`_r${r}`, 'group', 'block', `(lane + ${r * lanes}u)`)).join('\n    ')}
+    ${tokenIds.map(load).join('\n')}
+    ${rowIds.map((r) => tokenIds.map((t) => halves.map((h) => `var part_${r}_${t}_${h} = ${zero};`).join(' ')).join(' ')).join('\n    ')}
+    for (var i = 0u; i < ${matrix.iterations}u; i++) {
+      ${matrix.quads
+        .map(
+          ({ quad, half, codes }) => `{
+        ${tokenIds.map((t) => `let x_${t} = quads_${t}[${quad}];${needsTotals ? ` total_${t}_${halfOf(half)} += ${product(`x_${t}`, one)};` : ''}`).join('\n        ')}
+        ${rowIds
+          .map(
+            (r) =>
+              `{ let w = ${codesOf(codes!(`_r${r}`))}; ${tokenIds.map((t) => `part_${r}_${t}_${halfOf(half)} += ${product('w', `x_${t}`)};`).join(' ')} }`,
+          )
+          .join('\n        ')}
+      }`,
+        )
+        .join('\n')}
+    }
+    ${rowIds
+      .map((r) =>
+        tokenIds
+          .map((t) =>
+            halves
+              .map((h) => {
+                const unit = matrix.unit(`_r${r}`, h)
+                const added = matrix.minimum(`_r${r}`, h) ?? `(-${offset}.0 * ${unit})`
+                const totals = needsTotals ? ` + ${added} * f32(total_${t}_${h})` : ''
+                return `row_${r}_${t} += unit_${t} * (${unit} * f32(part_${r}_${t}_${h})${totals});`
+              })
+              .join('\n    '),
+          )
+          .join('\n    '),
+      )
+      .join('\n    ')}`
 }
 
 /** A body for i = 0 … count − 1: as a loop, or written out. */
@@ -204,13 +294,46 @@ function repeat(count: number, written: boolean, body: string): string {
   return Array.from({ length: count }, (_, i) => `{ const i = ${i}u; ${body} }`).join('\n')
 }
 
-/** What becomes of y0… of `token`; all rows of an invocation are of `group`, `lanes` apart. */
-function resultText(shape: MatmulShape, lanes: number): string {
-  const { tile, result, bias, outputsOnly } = shape
-  const half = tile.rows / 2
+export function matmulBindings({ format, norm, bias, result }: MatmulShape): Binding[] {
+  return [
+    stepBinding,
+    { name: 'matrixCodes', access: 'read', type: 'array<vec4<u32>>' },
+    ...(format.scales > 0 ? [read('matrixScales', 'array<u32>')] : []),
+    read('x', 'array<vec4<f32>>'),
+    ...(norm ? [read('normWeights', 'array<vec4<f32>>')] : []),
+    ...(bias ? [read('bias', 'array<f32>')] : []),
+    { name: 'out', access: 'read_write', type: 'array<f32>' },
+    ...(result === 'rotated'
+      ? [
+          read('rotations', 'array<vec2<f32>>'),
+          { name: 'cache', access: 'read_write', type: 'array<u32>' } as const,
+        ]
+      : []),
+  ]
+}
+
+export function matmulConstants(shape: MatmulShape): Record<string, number> {
+  const { bias, heads } = shape
+  return {
+    groupCount: Math.ceil(shape.rows / 8),
+    matrixBlocks: shape.blocks,
+    rowCount: shape.rows,
+    rowOffset: shape.rowOffset ?? 0,
+    outStride: shape.outStride,
+    ...(bias ? { biasOffset: shape.biasOffset ?? 0 } : {}),
+    ...(heads ? { queryRows: heads.queries * heads.headDim, keyRows: heads.keys * heads.headDim } : {}),
+    ...(heads ? { headDim: heads.headDim } : {}),
+  }
+}
+
+/** What becomes of y0… of `token`; the `rows` rows of an invocation are of `group`, 8 / rows apart from `lane` on. */
+export function resultText(shape: MatmulShape, rows: number): string {
+  const { result, bias, outputsOnly } = shape
+  const lanes = 8 / rows
+  const half = rows / 2
   const lines: string[] = []
   if (result === 'store' || result === 'add') {
-    for (let r = 0; r < tile.rows; r++) {
+    for (let r = 0; r < rows; r++) {
       const token = outputsOnly ? '(token - step.firstOutput)' : 'token'
       lines.push(`{
       let row = group * 8u + lane + ${r * lanes}u;

@@ -19,6 +19,9 @@ export interface MatrixText {
   scale(suffix: string, half: number): string | null
   /** minimum − scale × offset; null where it is zero. */
   shift(suffix: string, half: number): string | null
+  /** Of integers: the scale of the codes themselves, and what is to be added for it; the latter as `shift`. */
+  unit(suffix: string, half: number): string
+  minimum(suffix: string, half: number): string | null
 }
 
 export interface MatrixQuad {
@@ -26,7 +29,7 @@ export interface MatrixQuad {
   readonly quad: string
   readonly half: 0 | 1
   /** The four weights as integers in the bytes of a word; null where they are floats. */
-  codes: ((suffix: string) => string) | null
+  readonly codes: ((suffix: string) => string) | null
   /** The same before scale and minimum, divided by FULL where they are integers: vec4<f32>. */
   weights(suffix: string): string
 }
@@ -76,6 +79,8 @@ export function matrixText(format: MatrixFormat, name: string): MatrixText {
     },
     step: (suffix) => (integers ? '' : `let c${suffix} = ${name}Codes[at${suffix} + i * 8u];`),
     scale: (suffix, h) => (scales === 0 ? null : `(${FULL} * ${scaleValue(suffix, h)})`),
+    unit: scaleValue,
+    minimum: (suffix, h) => (hasMinimum ? `s${half(h)}${suffix}.y` : null),
     shift(suffix, h) {
       if (hasMinimum) return `s${half(h)}${suffix}.y`
       return offset === 0 ? null : `(-${offset}.0 * ${scaleValue(suffix, h)})`

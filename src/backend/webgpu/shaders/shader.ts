@@ -6,7 +6,11 @@ export interface Shader {
   /** Values of the `override` constants. */
   readonly constants: Readonly<Record<string, number>>
   readonly source: string
+  /** Extensions of WGSL it needs. */
+  readonly enables?: readonly WgslExtension[]
 }
+
+export type WgslExtension = 'f16' | 'subgroups'
 
 export interface Binding {
   readonly name: string
@@ -35,7 +39,7 @@ export const STEP_WORDS = 8
 export const stepBinding: Binding = { name: 'step', access: 'uniform', type: 'Step' }
 
 /** The shader's whole text. */
-export function shaderText({ bindings, constants, source }: Shader): string {
+export function shaderText({ bindings, constants, source, enables = [] }: Shader): string {
   const overrides = Object.entries(constants).map(
     ([name, value]) => `override ${name}: ${Number.isInteger(value) && value >= 0 ? 'u32' : 'f32'};`,
   )
@@ -43,5 +47,6 @@ export function shaderText({ bindings, constants, source }: Shader): string {
     const space = access === 'uniform' ? 'uniform' : `storage, ${access}`
     return `@group(0) @binding(${index}) var<${space}> ${name}: ${type};`
   })
-  return [STEP, ...overrides, ...declarations, source].join('\n')
+  const extensions = enables.map((name) => `enable ${name};`)
+  return [...extensions, STEP, ...overrides, ...declarations, source].join('\n')
 }
