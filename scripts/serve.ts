@@ -17,8 +17,6 @@ export interface ServeOptions {
   host?: string
   /** COOP and COEP, without which there is one thread. Default true. */
   isolated?: boolean
-  /** Other origins that pages may fetch from: remotes. Default: none. */
-  connectTo?: readonly string[]
 }
 
 export interface RunningServer {
@@ -43,8 +41,8 @@ const MIME_TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json; charset=utf-8',
 }
 
-/** The page's policy. Workers take theirs from the response of their script, so every response carries it. */
-export const CONTENT_SECURITY_POLICY = [
+/** Workers take theirs from the response of their script, so every response carries it. */
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
@@ -57,21 +55,22 @@ export const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** Pages may also ask a remote of the visitor's choice; workers, where the model runs, may not. */
+const PAGE_POLICY = CONTENT_SECURITY_POLICY.replace(
+  "connect-src 'self'",
+  "connect-src 'self' https: http://localhost:* http://127.0.0.1:*",
+)
+
 /** Starts the server and resolves once it listens. */
 export async function serve({
   mounts,
   port = 0,
   host = 'localhost',
   isolated = true,
-  connectTo = [],
 }: ServeOptions): Promise<RunningServer> {
-  const policy = CONTENT_SECURITY_POLICY.replace(
-    "connect-src 'self'",
-    ["connect-src 'self'", ...connectTo].join(' '),
-  )
   const prefixes = Object.entries(mounts).toSorted(([a], [b]) => b.length - a.length)
   const server = createServer((request, response) => {
-    respond(request, response, prefixes, { isolated, policy }).catch((error: unknown) => {
+    respond(request, response, prefixes, isolated).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500)
       response.end()
       // A reader that leaves (a cancelled download) is no fault.
@@ -102,11 +101,10 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   prefixes: readonly (readonly [string, string])[],
-  { isolated, policy }: { isolated: boolean; policy: string },
+  isolated: boolean,
 ): Promise<void> {
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Referrer-Policy', 'no-referrer')
-  response.setHeader('Content-Security-Policy', policy)
   if (isolated) {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
@@ -123,6 +121,10 @@ async function respond(
   }
   const { path, sizeBytes, modified } = file
   response.setHeader('Content-Type', MIME_TYPES[extname(path)] ?? 'application/octet-stream')
+  response.setHeader(
+    'Content-Security-Policy',
+    extname(path) === '.html' ? PAGE_POLICY : CONTENT_SECURITY_POLICY,
+  )
   response.setHeader('Accept-Ranges', 'bytes')
   const etag = `"${sizeBytes.toString(36)}-${modified.getTime().toString(36)}"`
   response.setHeader('ETag', etag)

@@ -1,7 +1,11 @@
 import { createEngine } from '../client/create-engine'
 import { DEFAULT_MODEL_PATH } from '../client/model-reference'
 import type { BackendPreference, EngineInfo, Usage } from '../contract/engine'
-import { Chat, type EngineState } from './chat'
+import type { AnswerAction } from '../widget/answer-footer'
+import type { Escalation } from '../widget/escalation'
+import { badgeOf, progressOf } from '../widget/route-words'
+import { hasSettings } from '../widget/settings-database'
+import { Chat, type EngineState, type Turn } from './chat'
 import { TurnList } from './turn-list'
 import { describeError, describeFigures, describeProgress } from './words'
 
@@ -21,9 +25,21 @@ const backend = find('backend', HTMLSelectElement)
 const backendReason = find('backend-reason', HTMLElement)
 const status = find('status', HTMLElement)
 const welcome = find('welcome', HTMLElement)
-const turns = new TurnList(find('turns', HTMLElement))
+const settings = find('settings', HTMLButtonElement)
+const waiting = find('waiting', HTMLElement)
+const turns = new TurnList({
+  list: find('turns', HTMLElement),
+  onAction(turn, action) {
+    void act(turn, action)
+  },
+  lookUp: async (id) => (await escalation)?.lookUp(id) ?? null,
+  loadElements: loadEscalation,
+})
 
 let retry: (() => void) | null = null
+let loadingEscalation: Promise<Escalation> | null = null
+/** The router and its elements: from the start where settings were saved, else when they are first wanted. */
+let escalation: Promise<Escalation | null> = hasSettings().then((saved) => (saved ? loadEscalation() : null))
 
 const chat = new Chat({
   open: ({ onProgress, signal }) =>
@@ -33,6 +49,8 @@ const chat = new Chat({
       onProgress,
       signal,
     }),
+  route: async (local) => (await escalation)?.routerOver(local) ?? local,
+  trace: async (id) => (await escalation)?.trace(id) ?? null,
   events: {
     engineChanged: showEngine,
     turnAdded(turn) {
@@ -43,9 +61,11 @@ const chat = new Chat({
       showBusy(true)
     },
     answerGrew: (turn, text) => turns.append(turn, text),
+    answerReplaced: (turn) => turns.replace(turn),
     turnChanged(turn) {
+      if (chat.busy) hideFailure()
       turns.update(turn)
-      showBusy(chat.busy)
+      showBusy(chat.busy, turn)
     },
     turnsCleared() {
       turns.clear()
@@ -54,13 +74,7 @@ const chat = new Chat({
       restart.hidden = true
     },
     measured: showFigures,
-    failed(error, tryAgain) {
-      const { title, detail } = describeError(error)
-      failureTitle.textContent = title
-      failureDetail.textContent = detail
-      retry = tryAgain
-      failure.hidden = false
-    },
+    failed: showFailure,
   },
 })
 
@@ -86,6 +100,13 @@ input.addEventListener('keydown', (event) => {
 
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') chat.stop()
+})
+
+settings.addEventListener('click', () => {
+  loadEscalation().then(
+    (loaded) => loaded.showSettings(),
+    (error: unknown) => showFailure(error, () => settings.click()),
+  )
 })
 
 restart.addEventListener('click', () => {
@@ -151,9 +172,56 @@ function showFigures(usage: Usage | null, info: EngineInfo): void {
   )
 }
 
-function showBusy(busy: boolean): void {
+function showBusy(busy: boolean, turn: Turn | null = null): void {
   button.textContent = busy ? 'Stop' : 'Send'
-  status.textContent = busy ? 'Minnow is answering.' : 'The answer is complete.'
+  turns.setBusy(busy)
+  const progress = turn?.progress ?? null
+  if (busy) status.textContent = progress === null ? 'Minnow is answering.' : `${progressOf(progress)}.`
+  else {
+    const whose = turn?.route ? ` ${badgeOf(turn.route).text}.` : ''
+    status.textContent = `The answer is complete:${whose}`
+  }
+}
+
+function showFailure(error: unknown, tryAgain: () => void): void {
+  const { title, detail } = describeError(error)
+  failureTitle.textContent = title
+  failureDetail.textContent = detail
+  retry = tryAgain
+  failure.hidden = false
+}
+
+/** Once; after a failure anew. */
+function loadEscalation(): Promise<Escalation> {
+  loadingEscalation ??= openEscalation()
+  escalation = loadingEscalation
+  loadingEscalation.catch(() => {
+    loadingEscalation = null
+    // Whoever asks next is answered on the device.
+    escalation = Promise.resolve(null)
+  })
+  return loadingEscalation
+}
+
+async function openEscalation(): Promise<Escalation> {
+  const { Escalation } = await import('../widget/escalation')
+  return Escalation.open({
+    host: document.body,
+    waiting,
+    onAnswered({ id, messages }, completion, route) {
+      const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
+      chat.settle(id, question, completion.choices[0]?.message.content ?? '', route)
+    },
+    onError: (error) => showFailure(error, () => undefined),
+  })
+}
+
+async function act(turn: Turn, action: AnswerAction): Promise<void> {
+  const loaded = await loadEscalation()
+  if (turn.route !== null) await loaded.feedback(turn.route, action)
+  if (action !== 'ask-bigger') return
+  if (loaded.hasRemote) await chat.askBigger(turn)
+  else await loaded.showSettings()
 }
 
 /** null too where the browser keeps nothing. */

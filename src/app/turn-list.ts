@@ -1,7 +1,9 @@
+import type { AnswerAction, AnswerFooter } from '../widget/answer-footer'
+import { progressOf } from '../widget/route-words'
 import type { Turn } from './chat'
 
 const NOTES: Partial<Record<Turn['state'], string>> = {
-  waiting: 'Thinking',
+  waiting: 'Thinking…',
   cut: 'The answer was cut at its greatest length.',
   stopped: 'Stopped.',
   failed: 'No answer.',
@@ -11,20 +13,31 @@ interface TurnView {
   item: HTMLElement
   answer: Text
   note: HTMLElement
+  footer: AnswerFooter
+}
+
+export interface TurnListOptions {
+  list: HTMLElement
+  onAction(turn: Turn, action: AnswerAction): void
+  /** What was written down of an answer. */
+  lookUp: NonNullable<AnswerFooter['lookUp']>
+  /** Loads the elements below the answers, which until then are a plain button. */
+  loadElements(): Promise<unknown>
 }
 
 /** The conversation as a list. All text goes into text nodes, so what a model writes stays text. */
 export class TurnList {
-  readonly #list: HTMLElement
+  readonly #options: TurnListOptions
   readonly #views = new Map<Turn, TurnView>()
 
-  constructor(list: HTMLElement) {
-    this.#list = list
+  constructor(options: TurnListOptions) {
+    this.#options = options
   }
 
   add(turn: Turn): void {
     const answer = document.createTextNode(turn.answer)
     const note = element('p', 'note')
+    const footer = this.#footer(turn)
     const question = element('p', 'question', document.createTextNode(turn.question))
     const item = element(
       'li',
@@ -34,10 +47,11 @@ export class TurnList {
       element('h2', 'visually-hidden', 'Minnow'),
       element('p', 'answer', answer),
       note,
+      footer,
     )
-    this.#views.set(turn, { item, answer, note })
+    this.#views.set(turn, { item, answer, note, footer })
     this.update(turn)
-    this.#list.append(item)
+    this.#options.list.append(item)
     this.#scrollToEnd()
   }
 
@@ -47,6 +61,21 @@ export class TurnList {
     if (follows) this.#scrollToEnd()
   }
 
+  /** The text is another one as a whole; where it took the place of one, that is shown. */
+  replace(turn: Turn): void {
+    const view = this.#views.get(turn)
+    if (view === undefined) return
+    const follows = isAtEnd()
+    view.answer.data = turn.answer
+    if (turn.progress?.type === 'upgrading') view.item.dataset['replaced'] = ''
+    if (follows) this.#scrollToEnd()
+  }
+
+  /** While something is answered nothing else can be asked. */
+  setBusy(busy: boolean): void {
+    for (const { footer } of this.#views.values()) footer.busy = busy
+  }
+
   update(turn: Turn): void {
     const view = this.#views.get(turn)
     if (view === undefined) return
@@ -54,13 +83,42 @@ export class TurnList {
     // Readers for the blind wait while busy, and then read the answer in one piece.
     view.item.ariaBusy = String(turn.state === 'waiting' || turn.state === 'answering')
     view.item.dataset['state'] = turn.state
-    view.note.textContent = NOTES[turn.state] ?? ''
+    const isUnderWay = turn.state === 'waiting' || turn.state === 'answering'
+    view.note.textContent =
+      turn.progress !== null && isUnderWay ? `${progressOf(turn.progress)}…` : (NOTES[turn.state] ?? '')
+    view.footer.hidden = turn.route === null || isUnderWay
+    view.footer.route = turn.route
+    view.footer.usage = turn.usage
     if (follows) this.#scrollToEnd()
   }
 
   clear(): void {
     this.#views.clear()
-    this.#list.replaceChildren()
+    this.#options.list.replaceChildren()
+  }
+
+  /** Properties set before the element is defined are its own as soon as it is. */
+  #footer(turn: Turn): AnswerFooter {
+    const footer = document.createElement('minnow-answer-footer') as AnswerFooter
+    footer.lookUp = this.#options.lookUp
+    footer.addEventListener('minnow-answer-action', (event) => {
+      this.#options.onAction(turn, (event as CustomEvent<AnswerAction>).detail)
+    })
+    if (customElements.get('minnow-answer-footer') === undefined) {
+      const button = document.createElement('button')
+      button.className = 'quiet badge'
+      button.type = 'button'
+      button.textContent = 'on this device'
+      button.addEventListener('click', () => {
+        void this.#options.loadElements().then(async () => {
+          footer.open = true
+          await footer.updateComplete
+          footer.focus()
+        })
+      })
+      footer.append(button)
+    }
+    return footer
   }
 
   #scrollToEnd(): void {

@@ -137,6 +137,8 @@ export interface SettledRoute {
   /** Everything that left the device for this request, oldest first. */
   readonly sent: readonly SentRecord[]
   readonly cost: RouteCost
+  /** Code of the error that kept a remote's answer away; null where none did. */
+  readonly errorCode: string | null
   /** True when the policy wants a person to look at it; it was put in the queue for people. */
   readonly human: boolean
 }

@@ -22,7 +22,7 @@ const entrySchema = z.object({
   /** Ids of the experiments whose arm the user was in. */
   arms: z.array(z.string()),
   outcome: z.enum(['answered', 'failed', 'aborted']),
-  /** Of the failure; null where there was none. */
+  /** Of the failure, or of the remote's where the device answered in its place; null where there was none. */
   errorCode: z.nullable(z.string()),
   /** All of them, in order; the last is the one that stood. */
   decisions: z.array(decisionSchema),
@@ -218,6 +218,7 @@ export function settledOf(entry: LedgerEntry): SettledRoute | null {
     decision: decision as RouteDecision,
     sent: [...entry.sent] as SentRecord[],
     cost: { spentUsd, savedUsd, priced },
+    errorCode: entry.errorCode,
     human: entry.human,
   }
 }

@@ -236,9 +236,8 @@ export class RouteRequest {
         throw new EngineError('invalid-response', `The remote '${model}' gave an empty answer.`)
     } catch (error) {
       if (run.signal.aborted) throw error
-      this.#failure = error
-      this.#blocked = whyStopped(error)
-      decide(run, { action: 'local', stage, reason: this.#blocked })
+      this.#remoteFailed(error)
+      decide(run, { action: 'local', stage, reason: whyStopped(error) })
       if (isReplaced && this.#plan.local) return yield* this.#restore()
       if (isReplaced) throw error
       return null
@@ -291,10 +290,15 @@ export class RouteRequest {
       }
     } catch (error) {
       if (run.signal.aborted) throw error
-      this.#failure = error
-      this.#blocked = whyStopped(error)
+      this.#remoteFailed(error)
     }
     return { verdict: verdictOf(word), by }
+  }
+
+  #remoteFailed(error: unknown): void {
+    this.#failure = error
+    this.#blocked = whyStopped(error)
+    this.#run.entry.errorCode = isEngineError(error) ? error.code : 'internal'
   }
 
   async #deny(reason: RouteReason, stage: DecisionStage, cause: unknown): Promise<void> {

@@ -44,10 +44,9 @@ const test = base.extend<object, WorkerFixtures>({
     { scope: 'worker' },
   ],
   librarySite: [
-    async ({ remote, closedRemote }, use) => {
+    async ({}, use) => {
       const site = await serve({
         mounts: { '/dist/': join(ROOT, 'dist'), '/harness/': join(import.meta.dirname, 'harness') },
-        connectTo: [remote, closedRemote].map(({ baseUrl }) => new URL(baseUrl).origin),
       })
       await use(site)
       await site.close()

@@ -67,6 +67,7 @@ function record(): { log: string[]; turns: Turn[]; retries: (() => void)[]; even
         turns.push(turn)
       },
       answerGrew: () => undefined,
+      answerReplaced: () => undefined,
       turnChanged: ({ state }) => log.push(state),
       turnsCleared: () => {
         turns.length = 0

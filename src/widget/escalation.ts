@@ -1,0 +1,218 @@
+import type { ChatCompletion, Engine } from '../contract/engine'
+import type { SettledRoute } from '../contract/route'
+import { createRouter, type Router } from '../router/create-router'
+import { createLedger, settledOf, type LedgerEntry } from '../router/ledger'
+import { createRemoteEngine } from '../router/providers/remote-engine'
+import { createFeedbackList, createWaitingList, type Feedback, type WaitingQuestion } from '../router/queues'
+import { openIndexedDbStorage } from '../router/storage/indexed-db'
+import { createMemoryStorage, TABLES, type RouterStorage } from '../router/storage/tables'
+import { AnswerFooter } from './answer-footer'
+import { ConsentDialog, type Destination } from './consent-dialog'
+import { define } from './define'
+import { SettingsDialog, type SettingsChange } from './settings-dialog'
+import { SettingsStore, type RemoteChoice, type StoredSettings } from './settings-store'
+import { UsageDialog } from './usage-dialog'
+import { WaitDialog } from './wait-dialog'
+import { WaitingList } from './waiting-list'
+
+export interface EscalationOptions {
+  /** Where the dialogs are put. */
+  host: HTMLElement
+  /** Shows the questions that wait; upgraded here. */
+  waiting: HTMLElement
+  /** A question that had waited was answered. */
+  onAnswered(question: WaitingQuestion, completion: ChatCompletion, route: SettledRoute): void
+  /** The settings cannot be put into force. */
+  onError(error: unknown): void
+}
+
+/** The router with its settings and its elements, for a page. Loaded when it is first wanted. */
+export class Escalation {
+  readonly #options: EscalationOptions
+  readonly #store: SettingsStore
+  readonly #storage: RouterStorage
+  readonly #settingsDialog: SettingsDialog
+  readonly #usageDialog: UsageDialog
+  readonly #consentDialog: ConsentDialog
+  readonly #waitDialog: WaitDialog
+  readonly #waiting: WaitingList
+  #settings: StoredSettings
+  /** In memory; stored only where the user ticked it. */
+  #key: string | null
+  #routed: { local: Engine; router: Router; remote: Engine | null } | null = null
+  /** The remote of `#routed` is no longer the one of the settings. */
+  #isStale = false
+
+  static async open(options: EscalationOptions): Promise<Escalation> {
+    defineElements()
+    const storage = await openIndexedDbStorage().catch(() => createMemoryStorage())
+    const store = new SettingsStore()
+    return new Escalation(options, storage, store, await store.load())
+  }
+
+  private constructor(
+    options: EscalationOptions,
+    storage: RouterStorage,
+    store: SettingsStore,
+    settings: StoredSettings | null,
+  ) {
+    this.#options = options
+    this.#store = store
+    this.#storage = storage
+    this.#settings = settings ?? { policy: {}, remote: null, key: null }
+    this.#key = this.#settings.key
+    this.#settingsDialog = document.createElement('minnow-settings-dialog') as SettingsDialog
+    this.#usageDialog = document.createElement('minnow-usage-dialog') as UsageDialog
+    this.#consentDialog = document.createElement('minnow-consent-dialog') as ConsentDialog
+    this.#waitDialog = document.createElement('minnow-wait-dialog') as WaitDialog
+    this.#waiting = options.waiting as WaitingList
+    options.host.append(this.#settingsDialog, this.#usageDialog, this.#consentDialog, this.#waitDialog)
+    this.#settingsDialog.addEventListener('minnow-settings', (event) => {
+      void this.#change((event as CustomEvent<SettingsChange>).detail)
+    })
+    this.#settingsDialog.addEventListener('minnow-show-usage', () => void this.showUsage())
+    this.#waiting.addEventListener('minnow-waiting-send', () => void this.#sendWaiting())
+    this.#waiting.addEventListener('minnow-waiting-remove', (event) => {
+      void createWaitingList(this.#storage)
+        .remove((event as CustomEvent<string>).detail)
+        .then(() => this.#showWaiting())
+    })
+    addEventListener('online', () => void this.#sendWaiting())
+    void this.#showWaiting()
+  }
+
+  /** Whether there is a larger model to ask. */
+  get hasRemote(): boolean {
+    return this.#settings.remote !== null
+  }
+
+  showSettings(): Promise<void> {
+    return this.#settingsDialog.show(this.#settings, this.#key)
+  }
+
+  showUsage(): Promise<void> {
+    return this.#usageDialog.show({
+      ledger: createLedger(this.#storage),
+      feedback: () => createFeedbackList(this.#storage).list(),
+      wipe: async () => {
+        await Promise.all(TABLES.map((table) => this.#storage.clear(table)))
+        await this.#showWaiting()
+      },
+    })
+  }
+
+  /** The router over this local engine, with the settings in force. @throws EngineError where they are not valid. */
+  routerOver(local: Engine): Router {
+    const current = this.#routed
+    if (current !== null && current.local === local && !this.#isStale) return current.router
+    void current?.router.dispose()
+    void current?.remote?.dispose()
+    this.#routed = null
+    const { remote: choice, policy } = this.#settings
+    const remote = choice === null ? null : this.#remote(choice)
+    const router = createRouter({
+      local,
+      remote,
+      policy,
+      // The storage outlives this router.
+      storage: { ...this.#storage, close() {} },
+      consent: (question) => this.#consentDialog.ask(question, this.#destination()),
+      askToWait: async () => {
+        const waits = await this.#waitDialog.ask()
+        if (waits) setTimeout(() => void this.#showWaiting(), 0)
+        return waits
+      },
+      onAnswered: (question, completion) => {
+        const route = completion.minnow?.route
+        if (route !== undefined) this.#options.onAnswered(question, completion, route)
+      },
+    })
+    this.#isStale = false
+    this.#routed = { local, router, remote }
+    return router
+  }
+
+  lookUp(id: string): Promise<LedgerEntry | null> {
+    return createLedger(this.#storage).get(id)
+  }
+
+  /** What the ledger tells of an answer, however it ended. */
+  async trace(id: string): Promise<SettledRoute | null> {
+    const entry = await this.lookUp(id)
+    if (entry === null) return null
+    const source = entry.source ?? { kind: 'local', model: entry.localModel, verifiedBy: null }
+    return settledOf({ ...entry, source })
+  }
+
+  /** Writes down what a user thinks of an answer. */
+  async feedback(route: SettledRoute, kind: Feedback['kind']): Promise<void> {
+    await createFeedbackList(this.#storage).put({
+      id: crypto.randomUUID(),
+      at: Date.now(),
+      user: 'local',
+      entry: route.id,
+      kind,
+      text: null,
+      task: (await this.lookUp(route.id))?.task ?? null,
+      confidence: route.confidence,
+      source: route.source.kind,
+    })
+  }
+
+  #remote({ baseUrl, model, price, needsKey }: RemoteChoice): Engine {
+    return createRemoteEngine({
+      baseUrl,
+      model,
+      // Read anew for each request: it may be typed when consent is given.
+      ...(needsKey ? { apiKey: () => this.#key ?? '' } : {}),
+      ...(price === null ? {} : { price }),
+    })
+  }
+
+  #destination(): Destination {
+    const { remote } = this.#settings
+    return {
+      origin: remote === null ? '' : new URL(remote.baseUrl, document.baseURI).origin,
+      wantsKey: remote?.needsKey === true && this.#key === null,
+      onKey: (key) => {
+        this.#key = key
+      },
+    }
+  }
+
+  async #change({ settings, key, keepKey }: SettingsChange): Promise<void> {
+    this.#settings = { ...settings, key: keepKey ? key : null }
+    this.#key = key
+    this.#isStale = true
+    await this.#store.save(this.#settings)
+  }
+
+  async #showWaiting(): Promise<void> {
+    this.#waiting.questions = await createWaitingList(this.#storage)
+      .list()
+      .catch(() => [])
+  }
+
+  async #sendWaiting(): Promise<void> {
+    const routed = this.#routed
+    if (routed === null || this.#waiting.sending || this.#waiting.questions.length === 0) return
+    this.#waiting.sending = true
+    try {
+      await this.routerOver(routed.local).waiting.send()
+    } catch (error) {
+      this.#options.onError(error)
+    } finally {
+      this.#waiting.sending = false
+      await this.#showWaiting()
+    }
+  }
+}
+
+function defineElements(): void {
+  define('minnow-answer-footer', AnswerFooter)
+  define('minnow-consent-dialog', ConsentDialog)
+  define('minnow-settings-dialog', SettingsDialog)
+  define('minnow-usage-dialog', UsageDialog)
+  define('minnow-wait-dialog', WaitDialog)
+  define('minnow-waiting-list', WaitingList)
+}

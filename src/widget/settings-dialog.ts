@@ -1,0 +1,404 @@
+import { html, LitElement, nothing, type TemplateResult } from 'lit'
+import { live } from 'lit/directives/live.js'
+import type { Policy, PolicyInput } from '../router/policy/schema'
+import {
+  isSameOrigin,
+  MODES,
+  PERSONAL_DATA,
+  readDraft,
+  readPolicy,
+  writePolicy,
+  type DraftErrors,
+  type DraftField,
+  type SettingsDraft,
+} from './settings-form'
+import type { StoredSettings } from './settings-store'
+import { dialogTheme, theme } from './theme'
+
+/** What was saved. `key`: the one in force, null for none; it is stored only where `keepKey`. */
+export interface SettingsChange {
+  readonly settings: Omit<StoredSettings, 'key'>
+  readonly key: string | null
+  readonly keepKey: boolean
+}
+
+const EMPTY: SettingsDraft = { policyText: '{}', baseUrl: '', model: '', inputPrice: '', outputPrice: '' }
+
+/**
+ * The settings.
+ * @fires minnow-settings - `detail` is a `SettingsChange`.
+ * @fires minnow-show-usage
+ */
+export class SettingsDialog extends LitElement {
+  static override properties = {
+    draft: { state: true },
+    errors: { state: true },
+    hasKey: { state: true },
+    keepKey: { state: true },
+  }
+
+  declare draft: SettingsDraft
+  declare errors: DraftErrors
+  declare hasKey: boolean
+  declare keepKey: boolean
+  /** Never part of what is rendered. */
+  #key: string | null = null
+  #keyOrigin = ''
+
+  constructor() {
+    super()
+    this.draft = EMPTY
+    this.errors = {}
+    this.hasKey = false
+    this.keepKey = false
+  }
+
+  /** @param key the one in force; it is kept where no other is typed and the server stays the same. */
+  async show(settings: StoredSettings, key: string | null): Promise<void> {
+    const { remote, policy } = settings
+    this.draft = {
+      policyText: writePolicy(policy),
+      baseUrl: remote?.baseUrl ?? '',
+      model: remote?.model ?? '',
+      inputPrice: remote?.price?.inputPerMillion.toString() ?? '',
+      outputPrice: remote?.price?.outputPerMillion.toString() ?? '',
+    }
+    this.errors = {}
+    this.#key = key
+    this.#keyOrigin = remote?.baseUrl ?? ''
+    this.hasKey = key !== null
+    this.keepKey = settings.key !== null
+    await this.updateComplete
+    this.#dialog?.showModal()
+  }
+
+  get #dialog(): HTMLDialogElement | null {
+    return this.renderRoot.querySelector('dialog')
+  }
+
+  get #keyInput(): HTMLInputElement | null {
+    return this.renderRoot.querySelector('#key')
+  }
+
+  #close(): void {
+    if (this.#keyInput !== null) this.#keyInput.value = ''
+    this.#key = null
+    this.#dialog?.close()
+  }
+
+  #set(field: DraftField, value: string): void {
+    this.draft = { ...this.draft, [field]: value }
+    const { [field]: _gone, ...errors } = this.errors
+    if (field !== 'policyText') this.errors = errors
+    else {
+      const read = readPolicy(value)
+      this.errors = 'error' in read ? { ...errors, policyText: read.error } : errors
+    }
+  }
+
+  /** Changes one setting within the policy's text. */
+  #change(change: (policy: PolicyInput) => PolicyInput): void {
+    const read = readPolicy(this.draft.policyText)
+    if ('input' in read) this.#set('policyText', writePolicy(change(read.input)))
+  }
+
+  async #save(): Promise<void> {
+    const read = readDraft(this.draft, new Date().toISOString().slice(0, 10))
+    if ('errors' in read) {
+      this.errors = read.errors
+      await this.updateComplete
+      const details = this.renderRoot.querySelector('details')
+      if (read.errors.policyText !== undefined && details !== null) details.open = true
+      this.renderRoot.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+      return
+    }
+    const typed = this.#keyInput?.value.trim() ?? ''
+    const { policy, remote } = read
+    const mayStay = remote !== null && this.hasKey && isSameOrigin(remote.baseUrl, this.#keyOrigin)
+    const key = remote === null ? null : typed !== '' ? typed : mayStay ? this.#key : null
+    const detail: SettingsChange = {
+      settings: { policy, remote: remote === null ? null : { ...remote, needsKey: key !== null } },
+      key,
+      keepKey: this.keepKey,
+    }
+    this.#close()
+    this.dispatchEvent(new CustomEvent('minnow-settings', { detail }))
+  }
+
+  override render(): TemplateResult {
+    const read = readPolicy(this.draft.policyText)
+    const policy = 'policy' in read ? read.policy : null
+    return html`<dialog
+      aria-labelledby="title"
+      @cancel=${(event: Event) => {
+        event.preventDefault()
+        this.#close()
+      }}
+    >
+      <form
+        novalidate
+        @submit=${(event: Event) => {
+          event.preventDefault()
+          void this.#save()
+        }}
+      >
+        <div class="head">
+          <h2 id="title">Settings</h2>
+          <button
+            class="plain"
+            type="button"
+            @click=${() => {
+              this.#close()
+              this.dispatchEvent(new CustomEvent('minnow-show-usage'))
+            }}
+          >
+            Usage and costs
+          </button>
+        </div>
+        <div class="body">
+          ${policy === null ? this.#brokenPolicy() : [this.#modes(policy)]} ${this.#remote()}
+          ${policy === null ? nothing : [this.#limits(policy), this.#personalData(policy)]} ${this.#policy()}
+        </div>
+        <div class="foot">
+          <button class="secondary" type="button" @click=${() => this.#close()}>Cancel</button>
+          <button type="submit">Save</button>
+        </div>
+      </form>
+    </dialog>`
+  }
+
+  #brokenPolicy(): TemplateResult {
+    return html`<p class="error">The policy below has an error. Mend it to see all settings.</p>`
+  }
+
+  #modes({ mode }: Policy): TemplateResult {
+    return html`<fieldset>
+      <legend>Who answers</legend>
+      ${MODES.map(
+        (each) =>
+          html`<label class="choice">
+            <input
+              type="radio"
+              name="mode"
+              .checked=${live(mode === each.mode)}
+              @change=${() => this.#change((policy) => ({ ...policy, mode: each.mode }))}
+            />
+            <span>${each.label}</span>
+            <small>${each.words}</small>
+          </label>`,
+      )}
+    </fieldset>`
+  }
+
+  #remote(): TemplateResult {
+    return html`<section aria-labelledby="remote-title">
+      <h3 id="remote-title">Larger model</h3>
+      <small>
+        Any server with OpenAI's interface. Questions go straight from this page to it, and before the first
+        one you see exactly what would be sent.
+      </small>
+      ${this.#field('baseUrl', 'Address', { type: 'url', placeholder: 'https://openrouter.ai/api/v1' })}
+      ${this.#field('model', 'Model', { type: 'text', placeholder: 'As its provider spells it' })}
+      <div class="field">
+        <label for="key">Key</label>
+        <input
+          id="key"
+          type="password"
+          autocomplete="off"
+          spellcheck="false"
+          placeholder=${this.hasKey ? 'There is one; type to replace it' : ''}
+          aria-describedby="key-words"
+        />
+        <small id="key-words">Empty where the server wants none. Sent to this address only.</small>
+      </div>
+      <label class="choice">
+        <input
+          id="keep-key"
+          type="checkbox"
+          .checked=${live(this.keepKey)}
+          @change=${(event: Event) => {
+            this.keepKey = (event.target as HTMLInputElement).checked
+          }}
+        />
+        <span>Remember the key on this device</span>
+        <small
+          >Else it is forgotten when the page closes. Whoever uses this browser can read a remembered
+          key.</small
+        >
+      </label>
+      ${
+        this.hasKey
+          ? html`<div>
+              <button
+                class="plain danger"
+                type="button"
+                @click=${() => {
+                  this.hasKey = false
+                }}
+              >
+                Forget the key
+              </button>
+            </div>`
+          : nothing
+      }
+      <div class="pair">
+        ${this.#field('inputPrice', 'Price of a million tokens read', { inputmode: 'decimal', placeholder: '$' })}
+        ${this.#field('outputPrice', 'Price of a million tokens written', {
+          inputmode: 'decimal',
+          placeholder: '$',
+        })}
+      </div>
+    </section>`
+  }
+
+  #field(
+    field: DraftField,
+    label: string,
+    {
+      type = 'text',
+      inputmode = '',
+      placeholder = '',
+    }: { type?: string; inputmode?: string; placeholder?: string },
+  ): TemplateResult {
+    const error = this.errors[field]
+    return html`<div class="field">
+      <label for=${field}>${label}</label>
+      <input
+        id=${field}
+        type=${type}
+        inputmode=${inputmode || nothing}
+        placeholder=${placeholder || nothing}
+        autocomplete="off"
+        spellcheck="false"
+        .value=${live(this.draft[field])}
+        aria-invalid=${error === undefined ? 'false' : 'true'}
+        aria-describedby=${error === undefined ? nothing : `${field}-error`}
+        @input=${(event: Event) => this.#set(field, (event.target as HTMLInputElement).value)}
+      />
+      ${this.#error(field)}
+    </div>`
+  }
+
+  #error(field: DraftField): TemplateResult | typeof nothing {
+    const error = this.errors[field]
+    return error === undefined ? nothing : html`<p class="error" id="${field}-error">${error}</p>`
+  }
+
+  #limits({ accept, budget }: Policy): TemplateResult {
+    const isRisk = typeof accept !== 'number' && accept.kind === 'risk'
+    return html`<section aria-labelledby="limits-title">
+      <h3 id="limits-title">Limits</h3>
+      <div class="pair">
+        <div class="field">
+          <label for="risk">Wrong answers, at most (%)</label>
+          <input
+            id="risk"
+            class="short"
+            type="number"
+            min="0"
+            max="100"
+            step="any"
+            ?disabled=${!isRisk}
+            .value=${live(isRisk ? String(Math.round(accept.most * 1e4) / 100) : '')}
+            aria-describedby="risk-words"
+            @change=${(event: Event) => this.#setRisk(event.target as HTMLInputElement)}
+          />
+          <small id="risk-words">
+            ${
+              isRisk
+                ? 'Of the answers this device keeps to itself. Fewer means that more is sent.'
+                : 'The policy below aims at something else.'
+            }
+          </small>
+        </div>
+        <div class="field">
+          <label for="budget">Money a day, at most ($)</label>
+          <input
+            id="budget"
+            class="short"
+            type="number"
+            min="0"
+            step="any"
+            .value=${live(budget.dayUsd?.toString() ?? '')}
+            aria-describedby="budget-words"
+            @change=${(event: Event) => this.#setBudget(event.target as HTMLInputElement)}
+          />
+          <small id="budget-words">Then this device answers alone. Empty: no limit. Needs a price.</small>
+        </div>
+      </div>
+    </section>`
+  }
+
+  #setRisk({ value, valueAsNumber }: HTMLInputElement): void {
+    const most = value === '' ? 0.1 : Math.min(100, Math.max(0, valueAsNumber)) / 100
+    this.#change((policy) => ({ ...policy, accept: { kind: 'risk', most } }))
+    this.requestUpdate()
+  }
+
+  #setBudget({ value, valueAsNumber }: HTMLInputElement): void {
+    this.#change(({ budget = {}, ...policy }) => {
+      const { dayUsd: _old, ...others } = budget
+      return { ...policy, budget: value === '' ? others : { ...others, dayUsd: Math.max(0, valueAsNumber) } }
+    })
+    this.requestUpdate()
+  }
+
+  #personalData({ personalData }: Policy): TemplateResult {
+    return html`<section aria-labelledby="personal-title">
+      <h3 id="personal-title">Personal data</h3>
+      <div class="field">
+        <label for="personal">Names, addresses, numbers and the like in a question</label>
+        <select
+          id="personal"
+          @change=${(event: Event) => {
+            const action = PERSONAL_DATA[(event.target as HTMLSelectElement).selectedIndex]?.action
+            if (action === undefined) return
+            this.#change((policy) => ({ ...policy, personalData: { ...personalData, action } }))
+          }}
+        >
+          ${PERSONAL_DATA.map(
+            ({ action, label }) =>
+              html`<option .selected=${live(personalData.action === action)}>${label}</option>`,
+          )}
+        </select>
+      </div>
+      <label class="choice">
+        <input
+          type="checkbox"
+          .checked=${live(personalData.level === 'strict')}
+          @change=${(event: Event) => {
+            const level = (event.target as HTMLInputElement).checked ? 'strict' : 'standard'
+            this.#change((policy) => ({ ...policy, personalData: { ...personalData, level } }))
+          }}
+        />
+        <span>Also what only may be personal</span>
+        <small>Every capitalised word or number that could be someone's.</small>
+      </label>
+    </section>`
+  }
+
+  #policy(): TemplateResult {
+    const error = this.errors.policyText
+    return html`<details>
+      <summary>The policy as JSON</summary>
+      <div class="field">
+        <label class="visually-hidden" for="policy">The policy as JSON</label>
+        <textarea
+          id="policy"
+          rows="12"
+          spellcheck="false"
+          .value=${live(this.draft.policyText)}
+          aria-invalid=${error === undefined ? 'false' : 'true'}
+          aria-describedby=${error === undefined ? 'policy-words' : 'policyText-error'}
+          @input=${(event: Event) => this.#set('policyText', (event.target as HTMLTextAreaElement).value)}
+        ></textarea>
+        ${this.#error('policyText')}
+        <small id="policy-words">
+          Rules by task, language, length or hour, ceilings and experiments. What is left out has its default.
+        </small>
+      </div>
+    </details>`
+  }
+
+  static override styles = [theme, dialogTheme]
+}

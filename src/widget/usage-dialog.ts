@@ -1,0 +1,162 @@
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
+import type { Ledger, LedgerEntry } from '../router/ledger'
+import type { Feedback } from '../router/queues'
+import { barPlot, plotTheme } from './bar-plot'
+import { countOf, moneyOf, percentOf } from './figure-words'
+import { dialogTheme, theme } from './theme'
+import { usagePlots } from './usage-figures'
+
+/** Where the figures come from. */
+export interface UsageSource {
+  readonly ledger: Ledger
+  feedback(): Promise<Feedback[]>
+  /** Deletes all that was written down. */
+  wipe(): Promise<void>
+}
+
+interface Figures {
+  readonly entries: readonly LedgerEntry[]
+  readonly feedback: readonly Feedback[]
+}
+
+/** What became of all questions: shares, money, time; to take along or to delete. */
+export class UsageDialog extends LitElement {
+  static override properties = { figures: { state: true }, sure: { state: true }, failed: { state: true } }
+  declare figures: Figures | null
+  declare sure: boolean
+  declare failed: boolean
+  #source: UsageSource | null = null
+
+  constructor() {
+    super()
+    this.figures = null
+    this.sure = false
+    this.failed = false
+  }
+
+  async show(source: UsageSource): Promise<void> {
+    this.#source = source
+    this.sure = false
+    await this.#read()
+    await this.updateComplete
+    this.renderRoot.querySelector('dialog')?.showModal()
+  }
+
+  async #read(): Promise<void> {
+    const source = this.#source
+    if (source === null) return
+    try {
+      const [entries, feedback] = await Promise.all([source.ledger.list(), source.feedback()])
+      this.figures = { entries, feedback }
+      this.failed = false
+    } catch {
+      this.figures = null
+      this.failed = true
+    }
+  }
+
+  async #export(format: 'csv' | 'json'): Promise<void> {
+    const text = await this.#source?.ledger.export(format)
+    if (text === undefined) return
+    const type = format === 'csv' ? 'text/csv' : 'application/json'
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(new Blob([text], { type }))
+    link.download = `minnow-usage.${format}`
+    link.click()
+    // The download has its own hold on the bytes by then.
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+  }
+
+  async #wipe(): Promise<void> {
+    if (!this.sure) {
+      this.sure = true
+      return
+    }
+    await this.#source?.wipe()
+    this.sure = false
+    await this.#read()
+    this.renderRoot.querySelector<HTMLElement>('#close')?.focus()
+  }
+
+  override render(): TemplateResult {
+    const { figures } = this
+    const isEmpty = figures === null || figures.entries.length === 0
+    return html`<dialog aria-labelledby="title">
+      <div class="head"><h2 id="title">Usage and costs</h2></div>
+      <div class="body">
+        <p class="small soft">Written down on this device only. It holds what was sent, and no other text.</p>
+        ${this.failed ? html`<p class="error">What was written down cannot be read.</p>` : nothing}
+        ${isEmpty ? html`<p>Nothing has been asked yet.</p>` : this.#figures(figures)}
+      </div>
+      <div class="foot">
+        ${
+          isEmpty
+            ? nothing
+            : html`<button class="secondary danger start" type="button" @click=${() => this.#wipe()}>
+                  ${this.sure ? 'Delete it for good' : 'Delete all'}
+                </button>
+                <button class="secondary" type="button" @click=${() => this.#export('csv')}>CSV</button>
+                <button class="secondary" type="button" @click=${() => this.#export('json')}>JSON</button>`
+        }
+        <button
+          id="close"
+          type="button"
+          autofocus
+          @click=${() => this.renderRoot.querySelector('dialog')?.close()}
+        >
+          Close
+        </button>
+      </div>
+    </dialog>`
+  }
+
+  #figures({ entries, feedback }: Figures): TemplateResult[] {
+    const answered = entries.filter(({ source }) => source !== null)
+    const away = answered.filter(({ source }) => source?.kind === 'remote' || source?.kind === 'cache')
+    const total = (value: (entry: LedgerEntry) => number): number =>
+      entries.reduce((sum, entry) => sum + value(entry), 0)
+    const rows = [
+      ['Questions', countOf(entries.length)],
+      ['Answered elsewhere', percentOf(answered.length === 0 ? 0 : away.length / answered.length)],
+      ['Spent', moneyOf(total(({ cost }) => cost.spentUsd))],
+      ['Saved', moneyOf(total(({ cost }) => cost.savedUsd))],
+    ]
+    return [
+      html`<dl>
+        ${rows.map(
+          ([term, value]) =>
+            html`<div>
+              <dt>${term}</dt>
+              <dd>${value}</dd>
+            </div>`,
+        )}
+      </dl>`,
+      ...usagePlots(entries, feedback).map(barPlot),
+    ]
+  }
+
+  static override styles = [
+    theme,
+    dialogTheme,
+    plotTheme,
+    css`
+      dl {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr));
+        gap: 1rem;
+      }
+
+      dt {
+        color: var(--_soft);
+        font-size: 0.875rem;
+      }
+
+      dd {
+        font-size: 1.25rem;
+        font-weight: 650;
+        line-height: 1.3;
+        font-variant-numeric: tabular-nums;
+      }
+    `,
+  ]
+}
