@@ -237,12 +237,12 @@ export class Chat {
         events.answerGrew(turn, text)
       }
       if (choice?.finish_reason) turn.state = choice.finish_reason === 'stop' ? 'done' : 'cut'
-      if (chunk.usage) {
-        turn.usage = chunk.usage
-        events.measured(chunk.usage, local.info)
-      }
+      turn.usage = chunk.usage ?? turn.usage
     }
     turn.route = settled ?? unrouted(seen.id ?? '', local.info.model)
+    const { kind } = turn.route.source
+    // The figures are this device's.
+    if (turn.usage !== null && kind !== 'remote' && kind !== 'cache') events.measured(turn.usage, local.info)
   }
 
   #replace(turn: Turn, text: string): void {

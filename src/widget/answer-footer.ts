@@ -71,6 +71,11 @@ export class AnswerFooter extends LitElement {
     if (this.route === route) this.entry = entry
   }
 
+  protected override updated(changed: PropertyValues<this>): void {
+    const isOpened = this.open && changed.get('open') === false
+    if (isOpened || (this.open && changed.has('entry'))) this.scrollIntoView({ block: 'nearest' })
+  }
+
   #act(action: AnswerAction): void {
     if (action !== 'ask-bigger') this.said = action
     this.dispatchEvent(new CustomEvent('minnow-answer-action', { detail: action }))
@@ -89,7 +94,9 @@ export class AnswerFooter extends LitElement {
           type="button"
           aria-expanded=${open ? 'true' : 'false'}
           aria-controls="details"
-          @click=${() => (this.open = !open)}
+          @click=${() => {
+            this.open = !open
+          }}
         >
           <span class="dot" aria-hidden="true"></span><span class="text">${text}</span>
           <svg class="chevron" viewBox="0 0 12 12" aria-hidden="true"><path d="M2 4l4 4 4-4" /></svg>
@@ -190,7 +197,7 @@ export class AnswerFooter extends LitElement {
     const times = [
       ['first word after', latencyMs.firstText ?? 0],
       ['this device', latencyMs.local],
-      ['larger model', latencyMs.remote],
+      ['bigger model', latencyMs.remote],
       ['search for personal data', latencyMs.scan],
       ['waiting for your consent', latencyMs.consent],
     ] as const

@@ -1,4 +1,4 @@
-import { css, html, svg, type TemplateResult } from 'lit'
+import { css, html, nothing, svg, type TemplateResult } from 'lit'
 
 /** One group of bars, for instance a day. */
 export interface PlotGroup {
@@ -18,40 +18,34 @@ export interface BarPlot {
   readonly format: (value: number) => string
 }
 
-const WIDTH = 560
-const HEIGHT = 120
-const GAP = 0.3
-
 /** A plot, with the same numbers as a table behind it. */
 export function barPlot({ title, summary, series, groups, most, format }: BarPlot): TemplateResult {
   const top = most ?? Math.max(...groups.flatMap(({ values }) => values.map((value) => value ?? 0)), 1e-12)
-  // Few groups do not become walls.
-  const step = Math.min(WIDTH / Math.max(1, groups.length), 80)
-  const bar = (step * (1 - GAP)) / series.length
+  const width = 100 / series.length
   return html`<figure>
     <h3>${title}</h3>
     <p class="small">${summary}</p>
-    <svg viewBox="0 0 ${WIDTH} ${HEIGHT + 20}" role="img" aria-label="${title}: ${summary}">
-      <line class="axis" x1="0" x2=${WIDTH} y1=${HEIGHT} y2=${HEIGHT} />
-      ${groups.map(({ label, values }, index) => {
-        const left = index * step + (step * GAP) / 2
-        return svg`${values.map((value, each) => {
-          const height = value === null ? 0 : Math.max(value > 0 ? 2 : 0, (value / top) * (HEIGHT - 8))
-          return svg`<rect class="series-${each}" x=${left + each * bar} y=${HEIGHT - height} width=${bar - 1} height=${height} />`
-        })}
-        ${
-          isLabelled(index, groups.length)
-            ? svg`<text x=${left + (step * (1 - GAP)) / 2} y=${HEIGHT + 15}>${label}</text>`
-            : ''
-        }`
-      })}
-    </svg>
+    <div class="plot" role="img" aria-label="${title}: ${summary}">
+      ${groups.map(
+        ({ label, values }, index) =>
+          html`<div class="group">
+            <svg viewBox="0 0 100 100" preserveAspectRatio="none">
+              ${values.map((value, each) => {
+                // What is more than nothing is seen.
+                const height = value === null || value === 0 ? 0 : Math.max(1.5, (value / top) * 100)
+                return svg`<rect class="series-${each}" x=${each * width} y=${100 - height} width=${width} height=${height} />`
+              })}
+            </svg>
+            <span>${isLabelled(index, groups.length) ? label : nothing}</span>
+          </div>`,
+      )}
+    </div>
     ${
       series.length > 1
         ? html`<p class="legend small" aria-hidden="true">
             ${series.map((name, index) => html`<span><i class="series-${index}"></i>${name}</span>`)}
           </p>`
-        : ''
+        : nothing
     }
     <details>
       <summary class="small">As a table</summary>
@@ -90,19 +84,36 @@ export const plotTheme = css`
     gap: 0.375rem;
   }
 
-  svg {
+  .plot {
+    display: flex;
+    gap: 2%;
+    height: 8.5rem;
+    padding-top: 0.25rem;
+    border-radius: 0.375rem;
+  }
+
+  .group {
+    display: flex;
+    flex: 1 1 0;
+    flex-direction: column;
+    align-items: center;
+    min-width: 0;
+    max-width: 5rem;
+  }
+
+  .group svg {
+    flex: 1;
     width: 100%;
-    height: auto;
+    min-height: 0;
+    border-bottom: 1px solid var(--_soft);
   }
 
-  .axis {
-    stroke: var(--_line);
-  }
-
-  text {
-    fill: var(--_soft);
-    font-size: 12px;
-    text-anchor: middle;
+  .group span {
+    height: 1.5rem;
+    color: var(--_soft);
+    font-size: 0.75rem;
+    line-height: 1.5rem;
+    white-space: nowrap;
   }
 
   .series-0 {

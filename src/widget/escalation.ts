@@ -81,7 +81,7 @@ export class Escalation {
     void this.#showWaiting()
   }
 
-  /** Whether there is a larger model to ask. */
+  /** Whether there is a bigger model to ask. */
   get hasRemote(): boolean {
     return this.#settings.remote !== null
   }

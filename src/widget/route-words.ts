@@ -16,7 +16,7 @@ export function badgeOf({ source, confidence }: SettledRoute): Badge {
     case 'local':
       return { text: `on this device${sure}`, tone: 'here' }
     case 'verified':
-      return { text: `checked by ${source.verifiedBy ?? 'a larger model'}`, tone: 'here' }
+      return { text: `checked by ${source.verifiedBy ?? 'a bigger model'}`, tone: 'here' }
     case 'unverified':
       return { text: `not confirmed${sure}`, tone: 'doubt' }
     case 'remote':
@@ -34,10 +34,10 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
   'personal-data': 'it holds personal data, which the settings keep here',
   'scan-failed': 'the search for personal data failed, so nothing may leave',
   'no-consent': 'you did not agree to send it',
-  'no-remote': 'no larger model is set up',
+  'no-remote': 'no bigger model is set up',
   offline: 'there is no network',
   budget: 'the money set aside is spent, or no price is known',
-  latency: 'the larger model is too slow for this question',
+  latency: 'the bigger model is too slow for this question',
   context: 'it is longer than the model of this device can read',
   feature: 'the model of this device cannot do what was asked',
   modality: 'the model of this device cannot read this kind of input',
@@ -47,10 +47,10 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
     'nothing is known of how sure the model of this device was, and its answer was taken as it is',
   repetition: 'the answer of this device repeated itself',
   'broken-json': 'the answer of this device was no JSON',
-  confirmed: 'the larger model found the answer of this device right',
-  refuted: 'the larger model found the answer of this device wrong',
+  confirmed: 'the bigger model found the answer of this device right',
+  refuted: 'the bigger model found the answer of this device wrong',
   'local-failed': 'the model of this device failed',
-  'remote-failed': 'the larger model failed',
+  'remote-failed': 'the bigger model failed',
 }
 
 /** What was decided and why, as one or two sentences. */
@@ -59,8 +59,8 @@ export function explain({ source, decision, errorCode }: SettledRoute): string {
     local: 'This device answered',
     verified: 'This device answered',
     unverified: 'This device answered, and nobody confirmed it',
-    remote: 'A larger model answered',
-    cache: 'A larger model had answered the same question before',
+    remote: 'A bigger model answered',
+    cache: 'A bigger model had answered the same question before',
   }[source.kind]
   const words = REASONS[decision.reason] ?? decision.reason
   const failure = errorCode === null ? '' : ` ${failureOf(errorCode)}`
@@ -79,7 +79,7 @@ export function progressOf(event: Exclude<RouteEvent, SettledRoute>): string {
     case 'upgrading':
       return `${event.model} answers instead`
     case 'restoring':
-      return `${event.model} answers again: the larger model failed`
+      return `${event.model} answers again: the bigger model failed`
   }
 }
 

@@ -20,7 +20,7 @@ export function redactionNote(redacted: Redacted): TemplateResult | typeof nothi
     <strong
       >${redacted.length} ${redacted.length === 1 ? 'piece' : 'pieces'} of personal data replaced</strong
     >
-    (${kinds}). They stay on this device and are put back into the answer here.
+    (${kinds}). The originals stay on this device and are put back into the answer here.
   </p>`
 }
 

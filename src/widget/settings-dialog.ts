@@ -1,6 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
-import type { Policy, PolicyInput } from '../router/policy/schema'
+import { parsePolicy, type Policy, type PolicyInput } from '../router/policy/schema'
 import {
   isSameOrigin,
   MODES,
@@ -57,7 +57,8 @@ export class SettingsDialog extends LitElement {
   async show(settings: StoredSettings, key: string | null): Promise<void> {
     const { remote, policy } = settings
     this.draft = {
-      policyText: writePolicy(policy),
+      // Whole, so that there is something to change.
+      policyText: writePolicy(parsePolicy(policy)),
       baseUrl: remote?.baseUrl ?? '',
       model: remote?.model ?? '',
       inputPrice: remote?.price?.inputPerMillion.toString() ?? '',
@@ -109,7 +110,10 @@ export class SettingsDialog extends LitElement {
       await this.updateComplete
       const details = this.renderRoot.querySelector('details')
       if (read.errors.policyText !== undefined && details !== null) details.open = true
-      this.renderRoot.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+      const wrong = this.renderRoot.querySelector<HTMLElement>('[aria-invalid=true]')
+      wrong?.focus()
+      // With the words below it, which the focus alone may leave out of sight.
+      wrong?.parentElement?.scrollIntoView({ block: 'center' })
       return
     }
     const typed = this.#keyInput?.value.trim() ?? ''
@@ -192,7 +196,7 @@ export class SettingsDialog extends LitElement {
 
   #remote(): TemplateResult {
     return html`<section aria-labelledby="remote-title">
-      <h3 id="remote-title">Larger model</h3>
+      <h3 id="remote-title">Bigger model</h3>
       <small>
         Any server with OpenAI's interface. Questions go straight from this page to it, and before the first
         one you see exactly what would be sent.

@@ -28,16 +28,16 @@ export const MODES: readonly { mode: RoutingMode; label: string; words: string }
   {
     mode: 'prefer-on-device',
     label: 'This device first',
-    words: 'A larger model is asked when an answer looks doubtful, or when you ask for it.',
+    words: 'A bigger model is asked when an answer looks doubtful, or when you ask for it.',
   },
   {
     mode: 'prefer-in-cloud',
-    label: 'The larger model first',
-    words: 'This device answers when the larger model cannot.',
+    label: 'The bigger model first',
+    words: 'This device answers when the bigger model cannot.',
   },
   {
     mode: 'only-in-cloud',
-    label: 'Only the larger model',
+    label: 'Only the bigger model',
     words: 'This device never answers.',
   },
 ]
@@ -64,7 +64,7 @@ export function writePolicy(policy: PolicyInput): string {
   return JSON.stringify(policy, null, 2)
 }
 
-/** Checks what was typed. `remote` is null where no larger model is wanted. */
+/** Checks what was typed. `remote` is null where no bigger model is wanted. */
 export function readDraft(
   draft: SettingsDraft,
   today: string,

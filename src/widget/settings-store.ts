@@ -21,7 +21,7 @@ const rowSchema = z.object({
   key: z.nullable(z.string()),
 })
 
-/** The larger model a user chose. */
+/** The bigger model a user chose. */
 export type RemoteChoice = z.infer<typeof remoteSchema>
 
 export interface StoredSettings {

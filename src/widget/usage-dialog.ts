@@ -117,7 +117,7 @@ export class UsageDialog extends LitElement {
       entries.reduce((sum, entry) => sum + value(entry), 0)
     const rows = [
       ['Questions', countOf(entries.length)],
-      ['Answered elsewhere', percentOf(answered.length === 0 ? 0 : away.length / answered.length)],
+      ['Bigger model', percentOf(answered.length === 0 ? 0 : away.length / answered.length)],
       ['Spent', moneyOf(total(({ cost }) => cost.spentUsd))],
       ['Saved', moneyOf(total(({ cost }) => cost.savedUsd))],
     ]

@@ -58,7 +58,7 @@ function sum(entries: readonly LedgerEntry[], value: (entry: LedgerEntry) => num
 function sharePlot(days: readonly Day[]): BarPlot {
   const all = days.flatMap(({ entries }) => entries)
   return {
-    title: 'Answered by a larger model',
+    title: 'Answered by a bigger model',
     summary: `${all.filter(isAway).length} of ${all.filter(isAnswered).length} answers.`,
     series: ['Share'],
     groups: days.map(({ label, entries }) => ({ label, values: [shareAway(entries)] })),
@@ -74,7 +74,7 @@ function moneyPlot(days: readonly Day[]): BarPlot | null {
   const saved = sum(all, ({ cost }) => cost.savedUsd)
   return {
     title: 'Money',
-    summary: `${moneyOf(spent)} spent, ${moneyOf(saved)} saved against always asking the larger model.`,
+    summary: `${moneyOf(spent)} spent, ${moneyOf(saved)} saved against always asking the bigger model.`,
     series: ['Spent', 'Saved'],
     groups: days.map(({ label, entries }) => ({
       label,
@@ -87,7 +87,7 @@ function moneyPlot(days: readonly Day[]): BarPlot | null {
 function latencyPlot(entries: readonly LedgerEntry[]): BarPlot | null {
   const kinds = [
     ['This device', entries.filter((entry) => isAnswered(entry) && !isAway(entry))],
-    ['Larger model', entries.filter(isAway)],
+    ['Bigger model', entries.filter(isAway)],
   ] as const
   const groups = kinds
     .filter(([, of]) => of.length > 0)

@@ -34,7 +34,7 @@ export class WaitDialog extends LitElement {
       <div class="head"><h2 id="title">There is no network</h2></div>
       <div class="body">
         <p>
-          The larger model cannot be reached. The question can wait on this device; you are asked again before
+          The bigger model cannot be reached. The question can wait on this device; you are asked again before
           it is sent.
         </p>
       </div>

@@ -1,0 +1,349 @@
+import { readFileSync } from 'node:fs'
+import AxeBuilder from '@axe-core/playwright'
+import type { Fault } from '../remote-server/faults'
+import {
+  answer,
+  ask,
+  askBigger,
+  badge,
+  configure,
+  consent,
+  everythingKept,
+  KEY,
+  lastTurn,
+  MODEL,
+  REMOTE_ANSWER,
+  settled,
+  test,
+} from './escalation-page'
+import { expect } from './site'
+
+const QUESTION = 'What is the capital of France? Answer in one word.'
+
+test('without settings the router is not loaded, and the badge still tells', async ({ page }) => {
+  const scripts: string[] = []
+  page.on('request', (request) => scripts.push(new URL(request.url()).pathname))
+  await page.goto('/')
+  await ask(page, QUESTION)
+  await settled(page)
+  expect(scripts.filter((path) => path.includes('escalation'))).toEqual([])
+  await lastTurn(page).getByRole('button', { name: 'on this device' }).click()
+  await expect(lastTurn(page)).toContainText('Nothing left this device.')
+  await expect(badge(page)).toHaveAttribute('aria-expanded', 'true')
+  expect(scripts.some((path) => path.includes('escalation'))).toBe(true)
+})
+
+test('consent refused: nothing is sent and the local answer stays', async ({ page, remote }) => {
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl })
+  await ask(page, QUESTION)
+  await settled(page)
+  const local = await answer(page).innerText()
+  await askBigger(page)
+  await consent(page, 'Keep on device')
+  await settled(page)
+  await expect(answer(page)).toHaveText(local)
+  await expect(badge(page)).toHaveText('on this device')
+  await expect(page.getByRole('alert')).toBeHidden()
+  expect(remote.requests).toHaveLength(0)
+
+  // Escape is a no, too, and focus comes back to the page.
+  await askBigger(page)
+  await expect(page.getByRole('dialog', { name: /Send this to/ })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await settled(page)
+  await expect(answer(page)).toHaveText(local)
+  expect(remote.requests).toHaveLength(0)
+})
+
+test('consent given: the answer is replaced, and what was sent is what the server got', async ({
+  page,
+  remote,
+}) => {
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl, price: ['1', '2'] })
+  await ask(page, `${QUESTION} My address is anna@example.org.`)
+  await settled(page)
+  await askBigger(page)
+  const dialog = page.getByRole('dialog', { name: `Send this to ${MODEL}?` })
+  await expect(dialog).toContainText(new URL(remote.baseUrl).origin)
+  await expect(dialog.locator('.messages mark')).toHaveText('[EMAIL_1]')
+  await expect(dialog).not.toContainText('anna@example.org')
+  expect(remote.requests).toHaveLength(0)
+  await consent(page, 'Send once')
+  await settled(page)
+  await expect(answer(page)).toHaveText(REMOTE_ANSWER)
+  await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+  await expect(page.locator('#status')).toHaveText(`The answer is complete: answered by ${MODEL}.`)
+
+  await badge(page).click()
+  const details = lastTurn(page).locator('[part=details]')
+  await expect(details).toContainText(`${remote.baseUrl}/chat/completions`)
+  await expect(details.locator('pre mark')).toHaveText('[EMAIL_1]')
+  expect(remote.requests).toHaveLength(1)
+  await expect(details.locator('pre')).toHaveText(remote.requests[0]!.body)
+  expect(remote.requests[0]!.body).not.toContain('anna@example.org')
+  expect(remote.requests[0]!.headers['authorization']).toBe(`Bearer ${KEY}`)
+  await expect(details).toContainText(/\$0\.0000\d+ spent/)
+
+  // It is asked again for the next question, and no more once it is allowed for the conversation.
+  await ask(page, 'And of Italy?')
+  await settled(page)
+  await askBigger(page)
+  await consent(page, 'Always in this conversation')
+  await settled(page)
+  await ask(page, 'And of Spain?')
+  await settled(page)
+  await askBigger(page)
+  await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+  expect(remote.requests).toHaveLength(3)
+  await page.getByRole('button', { name: 'New conversation' }).click()
+  await ask(page, QUESTION)
+  await settled(page)
+  await askBigger(page)
+  await consent(page, 'Keep on device')
+  expect(remote.requests).toHaveLength(3)
+})
+
+test('the key is nowhere but in the request, unless it is to be remembered', async ({
+  page,
+  remote,
+  printed,
+}) => {
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl })
+  await ask(page, QUESTION)
+  await settled(page)
+  remote.faults.push({ kind: 'status', status: 401, body: { error: { message: `Wrong key: ${KEY}` } } })
+  await askBigger(page)
+  await consent(page, 'Send once')
+  await expect(badge(page)).toHaveText('not confirmed')
+  await badge(page).click()
+  await expect(page.getByRole('alert')).toContainText('refused the key')
+  expect(await everythingKept(page)).not.toContain(KEY)
+  expect(printed.join('\n')).not.toContain(KEY)
+
+  // After a reload the settings are there and the key is not: it is asked for with the consent.
+  await page.reload()
+  await ask(page, QUESTION)
+  await settled(page)
+  await askBigger(page)
+  const dialog = page.getByRole('dialog', { name: /Send this to/ })
+  await dialog.getByLabel(/^Key for/).fill(KEY)
+  await consent(page, 'Send once')
+  await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+  expect(await everythingKept(page)).not.toContain(KEY)
+
+  // A key does not follow to another server.
+  await configure(page, { baseUrl: remote.baseUrl, keepKey: true })
+  await expect.poll(() => everythingKept(page)).toContain(KEY)
+  await page.reload()
+  await ask(page, QUESTION)
+  await settled(page)
+  await askBigger(page)
+  await consent(page, 'Send once')
+  await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+  await configure(page, { baseUrl: 'https://other.example/v1', key: '' })
+  await expect.poll(() => everythingKept(page)).toContain('other.example')
+  expect(await everythingKept(page)).not.toContain(KEY)
+  expect(printed.join('\n')).not.toContain(KEY)
+})
+
+const FAULTS: readonly { name: string; faults: readonly Fault[]; words: string }[] = [
+  { name: '401', faults: [{ kind: 'status', status: 401 }], words: 'refused the key' },
+  {
+    name: '429',
+    faults: [{ kind: 'status', status: 429, headers: { 'retry-after': '60' } }],
+    words: 'wants fewer questions',
+  },
+  {
+    name: '500',
+    faults: Array.from({ length: 3 }, () => ({ kind: 'status', status: 500 })),
+    words: 'out of order',
+  },
+  {
+    name: 'a cut in the middle',
+    faults: [{ kind: 'cut', after: 4, where: 'in-character' }],
+    words: 'connection failed',
+  },
+]
+
+for (const { name, faults, words } of FAULTS) {
+  test(`a remote that fails (${name}) loses nothing`, async ({ page, remote }) => {
+    await page.goto('/')
+    await configure(page, { baseUrl: remote.baseUrl })
+    await ask(page, QUESTION)
+    await settled(page)
+    const local = await answer(page).innerText()
+    remote.faults.push(...faults)
+    await askBigger(page)
+    await consent(page, 'Always in this conversation')
+    await expect(badge(page)).toHaveText('not confirmed')
+    await expect(answer(page)).toHaveText(local)
+    await expect(page.getByRole('alert')).toContainText(words)
+    await badge(page).click()
+    const details = lastTurn(page).locator('[part=details]')
+    await expect(details).toContainText(words)
+    await expect(details.locator('pre')).toHaveCount(remote.requests.length)
+    expect(remote.requests.length).toBe(faults.length)
+
+    // The same with the remote asked first: the device answers in its place.
+    await configure(page, { baseUrl: remote.baseUrl, mode: 'The bigger model first' })
+    remote.faults.push(...faults)
+    await ask(page, QUESTION)
+    await settled(page)
+    await expect(badge(page)).toHaveText('not confirmed')
+    await expect(answer(page)).not.toHaveText('')
+    await expect(answer(page)).not.toContainText('Paris. It has been')
+    await badge(page).click()
+    await expect(details).toContainText(words)
+    expect(remote.requests.length).toBe(2 * faults.length)
+
+    // And it is asked again.
+    await askBigger(page)
+    await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+    await expect(answer(page)).toHaveText(REMOTE_ANSWER)
+  })
+}
+
+test('without a network a question waits, if it is to, and is asked about again', async ({
+  page,
+  context,
+  remote,
+}) => {
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl, mode: 'The bigger model first' })
+  await expect(page.locator('#figures')).toContainText('Threads', { timeout: 60_000 })
+  await context.setOffline(true)
+  await ask(page, QUESTION)
+  const dialog = page.getByRole('dialog', { name: 'There is no network' })
+  await dialog.getByRole('button', { name: 'Wait for the network' }).click()
+  await settled(page)
+  await expect(badge(page)).toHaveText('not confirmed')
+  await expect(page.getByText('One question waits for the network')).toBeVisible()
+  expect(remote.requests).toHaveLength(0)
+
+  await context.setOffline(false)
+  await consent(page, 'Send once')
+  await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+  await expect(page.locator('.turn')).toHaveCount(1)
+  await expect(answer(page)).toHaveText(REMOTE_ANSWER)
+  await expect(page.getByText('One question waits for the network')).toBeHidden()
+})
+
+test('settings: wrong values are told at their fields, the policy is data', async ({ page, remote }) => {
+  await page.goto('/')
+  await page.getByRole('button', { name: 'Settings' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Settings' })
+  const address = dialog.getByRole('textbox', { name: 'Address' })
+  await address.fill('http://example.org/v1')
+  await dialog.getByRole('textbox', { name: 'Model' }).fill(MODEL)
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect(address).toBeFocused()
+  await expect(address).toHaveAttribute('aria-invalid', 'true')
+  await expect(address).toHaveAccessibleDescription(/not encrypted/)
+  await address.fill(remote.baseUrl)
+  await expect(address).toHaveAttribute('aria-invalid', 'false')
+
+  await dialog.getByText('The policy as JSON').first().click()
+  const policy = dialog.getByRole('textbox', { name: 'The policy as JSON' })
+  await policy.fill('{"mode": "only-on-device", "budgett": {}}')
+  await expect(policy).toHaveAccessibleDescription(/budgett is no field/)
+  await policy.fill('{"mode": ')
+  await expect(policy).toHaveAccessibleDescription(/no JSON/)
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect(policy).toBeFocused()
+  await policy.fill('{"mode": "only-on-device"}')
+  await expect(dialog.getByRole('radio', { name: 'Only on this device' })).toBeChecked()
+  await dialog.getByRole('radio', { name: 'This device first' }).check()
+  await dialog.getByLabel('Wrong answers, at most').fill('5')
+  await dialog.getByLabel('Money a day, at most').fill('0.5')
+  await dialog.getByLabel('Money a day, at most').blur()
+  expect(JSON.parse(await policy.inputValue())).toMatchObject({
+    mode: 'prefer-on-device',
+    accept: { kind: 'risk', most: 0.05 },
+    budget: { dayUsd: 0.5 },
+  })
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect(dialog).toBeHidden()
+  await expect(page.getByRole('button', { name: 'Settings' })).toBeFocused()
+  await page.reload()
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await expect(dialog.getByLabel('Wrong answers, at most')).toHaveValue('5')
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeHidden()
+})
+
+test('usage: figures, plots with tables, export, wipe', async ({ page, remote }) => {
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl, price: ['1', '2'] })
+  await ask(page, QUESTION)
+  await settled(page)
+  await lastTurn(page).getByRole('button', { name: 'Good answer' }).click()
+  await expect(lastTurn(page).getByRole('button', { name: 'Good answer' })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  )
+  await askBigger(page)
+  await consent(page, 'Send once')
+  await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByRole('button', { name: 'Usage and costs' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Usage and costs' })
+  await expect(dialog.getByRole('img', { name: /Answered by a bigger model: 1 of 2 answers/ })).toBeVisible()
+  await dialog.getByText('As a table').first().click()
+  await expect(dialog.getByRole('table').first()).toContainText('50 %')
+  const download = page.waitForEvent('download')
+  await dialog.getByRole('button', { name: 'JSON' }).click()
+  const saved = await (await download).path()
+  const entries = JSON.parse(readFileSync(saved, 'utf8')) as { source: { kind: string } }[]
+  expect(entries.map(({ source }) => source.kind)).toEqual(['local', 'remote'])
+  await dialog.getByRole('button', { name: 'Delete all' }).click()
+  await dialog.getByRole('button', { name: 'Delete it for good' }).click()
+  await expect(dialog).toContainText('Nothing has been asked yet.')
+  expect(await everythingKept(page)).not.toContain('chatcmpl-')
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`every part is accessible and fits 320 pixels (${colorScheme})`, async ({ page, remote }) => {
+    await page.setViewportSize({ width: 320, height: 640 })
+    await page.emulateMedia({ colorScheme })
+    const look = async (): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual(
+        [],
+      )
+      const wide = await page.evaluate(() => {
+        const tooWide = (root: Document | ShadowRoot): string[] =>
+          [...root.querySelectorAll('*')].flatMap((element) => [
+            ...(element.matches('html, dialog, .body, #details') &&
+            element.scrollWidth > element.clientWidth + 1
+              ? [element.outerHTML.slice(0, 80)]
+              : []),
+            ...(element.shadowRoot === null ? [] : tooWide(element.shadowRoot)),
+          ])
+        return tooWide(document)
+      })
+      expect(wide).toEqual([])
+    }
+    await page.goto('/')
+    await look()
+    await configure(page, { baseUrl: remote.baseUrl, price: ['1', '2'] })
+    await ask(page, QUESTION)
+    await settled(page)
+    await badge(page).click()
+    await look()
+    await askBigger(page)
+    await expect(page.getByRole('dialog', { name: /Send this to/ })).toBeVisible()
+    await look()
+    await consent(page, 'Send once')
+    await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+    await look()
+    await page.getByRole('button', { name: 'Settings' }).click()
+    await page.getByText('The policy as JSON').first().click()
+    await look()
+    await page.getByRole('button', { name: 'Usage and costs' }).click()
+    await expect(page.getByRole('dialog', { name: 'Usage and costs' })).toBeVisible()
+    await look()
+  })
+}
