@@ -89,6 +89,8 @@ export class TurnList {
     view.footer.hidden = turn.route === null || isUnderWay
     view.footer.route = turn.route
     view.footer.usage = turn.usage
+    // It is drawn a moment later, and makes the page longer.
+    if (follows) void view.footer.updateComplete?.then(() => this.#scrollToEnd())
     if (follows) this.#scrollToEnd()
   }
 

@@ -125,7 +125,7 @@ export function everythingKept(page: Page): Promise<string> {
     const whenDone = <T>(request: IDBRequest<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         request.addEventListener('success', () => resolve(request.result))
-        request.addEventListener('error', () => reject(request.error))
+        request.addEventListener('error', () => reject(new Error(String(request.error))))
       })
     for (const { name } of await indexedDB.databases()) {
       const database = await whenDone(indexedDB.open(name!))
