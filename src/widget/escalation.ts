@@ -1,9 +1,12 @@
 import type { ChatCompletion, Engine } from '../contract/engine'
 import type { SettledRoute } from '../contract/route'
+import { createConfidenceModel } from '../router/calibration/confidence-model'
+import { loadDefaultCalibration } from '../router/calibration/default-calibration'
 import { createRouter, type Router } from '../router/create-router'
 import { createLedger, settledOf, type LedgerEntry } from '../router/ledger'
 import { createRemoteEngine } from '../router/providers/remote-engine'
 import { createFeedbackList, createWaitingList, type Feedback, type WaitingQuestion } from '../router/queues'
+import { languageOf, taskOf } from '../router/signals/prompt-signal'
 import { openIndexedDbStorage } from '../router/storage/indexed-db'
 import { createMemoryStorage, TABLES, type RouterStorage } from '../router/storage/tables'
 import { AnswerFooter } from './answer-footer'
@@ -39,7 +42,7 @@ export class Escalation {
   #settings: StoredSettings
   /** In memory; stored only where the user ticked it. */
   #key: string | null
-  #routed: { local: Engine; router: Router; remote: Engine | null } | null = null
+  #routed: { local: Engine; router: Promise<Router>; remote: Engine | null } | null = null
   /** The remote of `#routed` is no longer the one of the settings. */
   #isStale = false
 
@@ -102,18 +105,31 @@ export class Escalation {
   }
 
   /** The router over this local engine, with the settings in force. @throws EngineError where they are not valid. */
-  routerOver(local: Engine): Router {
+  routerOver(local: Engine): Promise<Router> {
     const current = this.#routed
     if (current !== null && current.local === local && !this.#isStale) return current.router
-    void current?.router.dispose()
+    if (current !== null) void current.router.then((router) => router.dispose()).catch(() => undefined)
     void current?.remote?.dispose()
     this.#routed = null
-    const { remote: choice, policy } = this.#settings
+    const { remote: choice } = this.#settings
     const remote = choice === null ? null : this.#remote(choice)
-    const router = createRouter({
+    const router = this.#createRouter(local, remote)
+    this.#isStale = false
+    this.#routed = { local, router, remote }
+    return router
+  }
+
+  async #createRouter(local: Engine, remote: Engine | null): Promise<Router> {
+    const { policy } = this.#settings
+    const { modelHash } = local.info
+    // Without one, answers are taken as they are, and the badge says nothing of how sure they are.
+    const calibration = await loadDefaultCalibration(modelHash).catch(() => null)
+    return createRouter({
       local,
       remote,
       policy,
+      calibration: calibration && createConfidenceModel(calibration, { modelHash }),
+      describe: (question) => ({ task: taskOf(question), language: languageOf(question) }),
       // The storage outlives this router.
       storage: { ...this.#storage, close() {} },
       consent: (question) => this.#consentDialog.ask(question, this.#destination()),
@@ -127,9 +143,6 @@ export class Escalation {
         if (route !== undefined) this.#options.onAnswered(question, completion, route)
       },
     })
-    this.#isStale = false
-    this.#routed = { local, router, remote }
-    return router
   }
 
   lookUp(id: string): Promise<LedgerEntry | null> {
@@ -198,7 +211,7 @@ export class Escalation {
     if (routed === null || this.#waiting.sending || this.#waiting.questions.length === 0) return
     this.#waiting.sending = true
     try {
-      await this.routerOver(routed.local).waiting.send()
+      await (await this.routerOver(routed.local)).waiting.send()
     } catch (error) {
       this.#options.onError(error)
     } finally {

@@ -289,7 +289,7 @@ export class SettingsDialog extends LitElement {
   }
 
   #limits({ accept, budget }: Policy): TemplateResult {
-    const isRisk = typeof accept !== 'number' && accept.kind === 'risk'
+    const risk = typeof accept !== 'number' && /risk$/.test(accept.kind) ? accept : null
     return html`<section aria-labelledby="limits-title">
       <h3 id="limits-title">Limits</h3>
       <div class="pair">
@@ -302,16 +302,18 @@ export class SettingsDialog extends LitElement {
             min="0"
             max="100"
             step="any"
-            ?disabled=${!isRisk}
-            .value=${live(isRisk ? String(Math.round(accept.most * 1e4) / 100) : '')}
+            ?disabled=${risk === null}
+            .value=${live(risk === null ? '' : String(Math.round(risk.most * 1e4) / 100))}
             aria-describedby="risk-words"
             @change=${(event: Event) => this.#setRisk(event.target as HTMLInputElement)}
           />
           <small id="risk-words">
             ${
-              isRisk
-                ? 'Of the answers this device keeps to itself. Fewer means that more is sent.'
-                : 'The policy below aims at something else.'
+              risk === null
+                ? 'The policy below aims at something else.'
+                : risk.kind === 'risk'
+                  ? 'Answered here and wrong, of all questions. Less means that more is sent.'
+                  : 'Of the questions answered here. Less means that more is sent.'
             }
           </small>
         </div>
@@ -335,7 +337,11 @@ export class SettingsDialog extends LitElement {
 
   #setRisk({ value, valueAsNumber }: HTMLInputElement): void {
     const most = value === '' ? 0.1 : Math.min(100, Math.max(0, valueAsNumber)) / 100
-    this.#change((policy) => ({ ...policy, accept: { kind: 'risk', most } }))
+    this.#change((policy) => {
+      const { accept } = policy
+      const isSelective = typeof accept === 'object' && accept.kind === 'selective-risk'
+      return { ...policy, accept: isSelective ? { ...accept, most } : { kind: 'risk', most } }
+    })
     this.requestUpdate()
   }
 

@@ -43,7 +43,7 @@ test('consent refused: nothing is sent and the local answer stays', async ({ pag
   await consent(page, 'Keep on device')
   await settled(page)
   await expect(answer(page)).toHaveText(local)
-  await expect(badge(page)).toHaveText('on this device')
+  await expect(badge(page)).toHaveText(/^\s*on this device/)
   await expect(page.getByRole('alert')).toBeHidden()
   expect(remote.requests).toHaveLength(0)
 
@@ -54,6 +54,28 @@ test('consent refused: nothing is sent and the local answer stays', async ({ pag
   await settled(page)
   await expect(answer(page)).toHaveText(local)
   expect(remote.requests).toHaveLength(0)
+})
+
+test('a doubtful answer asks for the bigger model by itself', async ({ page, remote }) => {
+  await page.goto('/')
+  // No answer of the device is sure enough for that.
+  await configure(page, { baseUrl: remote.baseUrl, mostWrong: 0 })
+  await ask(page, QUESTION)
+  await consent(page, 'Keep on device')
+  await settled(page)
+  await expect(badge(page)).toHaveText(/^\s*not confirmed, \d+ % sure\s*$/)
+  await expect(answer(page)).toContainText('Paris')
+  await badge(page).click()
+  await expect(lastTurn(page).locator('[part=details]')).toContainText('you did not agree to send it')
+  expect(remote.requests).toHaveLength(0)
+
+  await ask(page, QUESTION)
+  await consent(page, 'Send once')
+  await settled(page)
+  await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
+  await badge(page).click()
+  await expect(lastTurn(page).locator('[part=details]')).toContainText('was not sure enough')
+  expect(remote.requests).toHaveLength(1)
 })
 
 test('consent given: the answer is replaced, and what was sent is what the server got', async ({
@@ -117,7 +139,7 @@ test('the key is nowhere but in the request, unless it is to be remembered', asy
   remote.faults.push({ kind: 'status', status: 401, body: { error: { message: `Wrong key: ${KEY}` } } })
   await askBigger(page)
   await consent(page, 'Send once')
-  await expect(badge(page)).toHaveText('not confirmed')
+  await expect(badge(page)).toHaveText(/^\s*not confirmed/)
   await badge(page).click()
   await expect(page.getByRole('alert')).toContainText('refused the key')
   expect(await everythingKept(page)).not.toContain(KEY)
@@ -178,7 +200,7 @@ for (const { name, faults, words } of FAULTS) {
     remote.faults.push(...faults)
     await askBigger(page)
     await consent(page, 'Always in this conversation')
-    await expect(badge(page)).toHaveText('not confirmed')
+    await expect(badge(page)).toHaveText(/^\s*not confirmed/)
     await expect(answer(page)).toHaveText(local)
     await expect(page.getByRole('alert')).toContainText(words)
     await badge(page).click()
@@ -192,7 +214,7 @@ for (const { name, faults, words } of FAULTS) {
     remote.faults.push(...faults)
     await ask(page, QUESTION)
     await settled(page)
-    await expect(badge(page)).toHaveText('not confirmed')
+    await expect(badge(page)).toHaveText(/^\s*not confirmed/)
     await expect(answer(page)).not.toHaveText('')
     await expect(answer(page)).not.toContainText('Paris. It has been')
     await badge(page).click()
@@ -219,7 +241,7 @@ test('without a network a question waits, if it is to, and is asked about again'
   const dialog = page.getByRole('dialog', { name: 'There is no network' })
   await dialog.getByRole('button', { name: 'Wait for the network' }).click()
   await settled(page)
-  await expect(badge(page)).toHaveText('not confirmed')
+  await expect(badge(page)).toHaveText(/^\s*not confirmed/)
   await expect(page.getByText('One question waits for the network')).toBeVisible()
   expect(remote.requests).toHaveLength(0)
 

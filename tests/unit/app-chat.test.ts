@@ -7,6 +7,7 @@ import type {
   RequestOptions,
 } from '../../src/contract/engine'
 import { EngineError } from '../../src/contract/error'
+import type { RouteEvent, SettledRoute } from '../../src/contract/route'
 
 const INFO: Engine['info'] = {
   model: 'fake',
@@ -200,6 +201,174 @@ describe('Chat', () => {
     await chat.ask('second')
     await asking
     expect(turns.map(({ question }) => question)).toEqual(['first'])
+  })
+})
+
+/** Chunks as a router gives them: text, and its events. */
+function router(answers: (RouteEvent | string | Error)[][], seen: ChatCompletionParams[] = []): Engine {
+  const create = async (params: ChatCompletionParams) => {
+    seen.push(structuredClone(params))
+    const parts = answers.shift() ?? []
+    return (async function* (): AsyncGenerator<ChatCompletionChunk> {
+      for (const part of parts) {
+        await Promise.resolve()
+        if (part instanceof Error) throw part
+        if (typeof part === 'string') yield chunk(part, null)
+        else {
+          if (part.type === 'settled') yield chunk('', 'stop')
+          yield { ...chunk('', null), choices: [], minnow: { route: part } }
+        }
+      }
+    })()
+  }
+  return {
+    info: INFO,
+    chat: { completions: { create: create as unknown as Engine['chat']['completions']['create'] } },
+    dispose: async () => undefined,
+  }
+}
+
+const DECISION = {
+  action: 'escalate',
+  stage: 'after',
+  reason: 'unsure',
+  confidence: 0.2,
+  threshold: 0.5,
+  rule: null,
+} as const
+const ASKING: RouteEvent = { type: 'asking', purpose: 'answer', model: 'large' }
+const UPGRADING: RouteEvent = { type: 'upgrading', model: 'large', decision: DECISION }
+const SENT = {
+  purpose: 'answer',
+  at: 1,
+  to: 'https://large.example',
+  text: '{}',
+  attempt: 1,
+  redacted: [],
+} as const
+
+function settledBy(kind: 'local' | 'unverified' | 'remote', sent: SettledRoute['sent'] = []): SettledRoute {
+  return {
+    type: 'settled',
+    id: kind,
+    source: { kind, model: kind === 'remote' ? 'large' : 'fake', verifiedBy: null },
+    confidence: 0.2,
+    decision: DECISION,
+    sent,
+    cost: { spentUsd: 0, savedUsd: 0, priced: false },
+    errorCode: null,
+    human: false,
+  }
+}
+
+describe('Chat over a router', () => {
+  it('replaces a draft as a whole, and brings it back', async () => {
+    const { events, turns } = record()
+    const shown: string[] = []
+    const chat = new Chat({
+      open: async () => fakeEngine(echo),
+      route: () =>
+        router([
+          [
+            'a ',
+            'draft',
+            ASKING,
+            UPGRADING,
+            'the ',
+            { type: 'restoring', model: 'fake' },
+            'a draft',
+            settledBy('unverified', [SENT]),
+          ],
+        ]),
+      events: { ...events, answerReplaced: ({ answer }) => shown.push(answer) },
+    })
+    await chat.ask('hello')
+    expect(shown).toEqual(['', ''])
+    expect(turns[0]).toMatchObject({ answer: 'a draft', progress: null })
+    expect(turns[0]?.route?.source.kind).toBe('unverified')
+  })
+
+  it('without a router says that the device answered, and sent nothing', async () => {
+    const { events, turns } = record()
+    const chat = new Chat({ open: async () => fakeEngine(echo), events })
+    await chat.ask('hello')
+    expect(turns[0]?.route).toMatchObject({ source: { kind: 'local', model: 'fake' }, sent: [] })
+  })
+
+  it('keeps the old answer until the bigger model speaks, and takes its own', async () => {
+    const { events, turns } = record()
+    const seen: ChatCompletionParams[] = []
+    const engine = router(
+      [
+        ['old', settledBy('local')],
+        [ASKING, 'new', settledBy('remote', [SENT])],
+      ],
+      seen,
+    )
+    const texts: string[] = []
+    const chat = new Chat({
+      open: async () => fakeEngine(echo),
+      route: () => engine,
+      events: { ...events, turnChanged: ({ answer }) => texts.push(answer) },
+    })
+    await chat.ask('hello')
+    texts.length = 0
+    await chat.askBigger(turns[0]!)
+    expect(texts.slice(0, 2)).toEqual(['old', 'old'])
+    expect(turns[0]).toMatchObject({ answer: 'new', route: { source: { kind: 'remote' } } })
+    expect(seen[1]?.minnow?.route).toMatchObject({
+      mode: 'only-in-cloud',
+      scope: seen[0]?.minnow?.route?.scope,
+    })
+  })
+
+  it('keeps the old answer, unconfirmed, where the bigger model breaks off; tells what was sent', async () => {
+    const { events, turns, log } = record()
+    const engine = router([
+      ['old', settledBy('local')],
+      [ASKING, 'ne', new EngineError('network', 'gone')],
+    ])
+    const chat = new Chat({
+      open: async () => fakeEngine(echo),
+      route: () => engine,
+      trace: async () => settledBy('remote', [SENT]),
+      events,
+    })
+    await chat.ask('hello')
+    await chat.askBigger(turns[0]!)
+    expect(turns[0]).toMatchObject({
+      answer: 'old',
+      state: 'done',
+      route: { source: { kind: 'unverified', model: 'fake' }, errorCode: 'network', sent: [SENT] },
+    })
+    expect(log).toContain('network')
+  })
+
+  it('changes nothing and complains of nothing where the user does not consent', async () => {
+    const { events, turns, log } = record()
+    const refused = new EngineError('forbidden', 'no', { details: { reason: 'no-consent' } })
+    const engine = router([['old', settledBy('local')], [refused]])
+    const chat = new Chat({ open: async () => fakeEngine(echo), route: () => engine, events })
+    await chat.ask('hello')
+    await chat.askBigger(turns[0]!)
+    expect(turns[0]).toMatchObject({ answer: 'old', state: 'done', route: { source: { kind: 'local' } } })
+    expect(log).not.toContain('forbidden')
+  })
+
+  it('shows an answer that comes later in the place of its turn, or as a new one', async () => {
+    const { events, turns } = record()
+    const chat = new Chat({
+      open: async () => fakeEngine(echo),
+      route: () => router([['old', settledBy('local')]]),
+      events,
+    })
+    await chat.ask('hello')
+    chat.settle('local', 'hello', 'later', settledBy('remote'))
+    chat.settle('another', 'who?', 'them', settledBy('remote'))
+    expect(turns.map(({ question, answer }) => [question, answer])).toEqual([
+      ['hello', 'later'],
+      ['who?', 'them'],
+    ])
   })
 })
 
