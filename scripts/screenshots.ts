@@ -32,7 +32,8 @@ async function takeEscalationPictures(page: Page, suffix: string, baseUrl: strin
   await settings.getByLabel('Price of a million tokens read').fill('0.1')
   await settings.getByLabel('Price of a million tokens written').fill('0.3')
   // The device's own answer is shown first.
-  await settings.getByLabel('Wrong answers, at most').fill('100')
+  await settings.getByText('The policy as JSON').first().click()
+  await settings.getByRole('textbox', { name: 'The policy as JSON' }).fill('{ "accept": 0 }')
   await settings.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('button', { name: 'New conversation' }).click()
   await sendQuestion(page, PERSONAL_QUESTION)

@@ -77,14 +77,14 @@ export interface Choice {
   key?: string
   keepKey?: boolean
   price?: readonly [string, string]
-  /** In percent. Default 100: every answer of the device is taken. */
-  mostWrong?: number
+  /** From which confidence on an answer of the device is taken. Default 0: always. */
+  accept?: number
 }
 
 /** Fills in the settings, as a visitor would. */
 export async function configure(
   page: Page,
-  { baseUrl, mode, key = KEY, keepKey, price, mostWrong = 100 }: Choice,
+  { baseUrl, mode, key = KEY, keepKey, price, accept = 0 }: Choice,
 ): Promise<void> {
   await page.getByRole('button', { name: 'Settings' }).click()
   const dialog = page.getByRole('dialog', { name: 'Settings' })
@@ -97,9 +97,10 @@ export async function configure(
     await dialog.getByLabel('Price of a million tokens read').fill(price[0])
     await dialog.getByLabel('Price of a million tokens written').fill(price[1])
   }
-  const risk = dialog.getByLabel('Wrong answers, at most')
-  await risk.fill(String(mostWrong))
-  await risk.blur()
+  await dialog.getByText('The policy as JSON').first().click()
+  const policy = dialog.getByRole('textbox', { name: 'The policy as JSON' })
+  const written = JSON.parse(await policy.inputValue()) as Record<string, unknown>
+  await policy.fill(JSON.stringify({ ...written, accept }))
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(dialog).toBeHidden()
 }

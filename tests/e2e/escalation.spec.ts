@@ -59,7 +59,7 @@ test('consent refused: nothing is sent and the local answer stays', async ({ pag
 test('a doubtful answer asks for the bigger model by itself', async ({ page, remote }) => {
   await page.goto('/')
   // No answer of the device is sure enough for that.
-  await configure(page, { baseUrl: remote.baseUrl, mostWrong: 0 })
+  await configure(page, { baseUrl: remote.baseUrl, accept: 1 })
   await ask(page, QUESTION)
   await consent(page, 'Keep on device')
   await settled(page)

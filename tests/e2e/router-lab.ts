@@ -103,7 +103,6 @@ export const test = base.extend<object, { lab: Lab }>({
           '/models/': join(ROOT, 'models'),
           '/harness/': join(import.meta.dirname, 'harness'),
         },
-        connectTo: origins,
       })
       const context = await browser.newContext()
       const others = new Set<string>()

@@ -27,11 +27,8 @@ export function pickThreshold(heldBack: HeldBack, target: CalibrationTarget): nu
   const cuts = cutsOf(heldBack)
   const count = heldBack.right.length
   switch (target.kind) {
-    case 'risk': {
-      const threshold = lowest(cuts, ({ wrong }) => (wrong + 1) / (count + 1) <= target.most)
-      // Where all held-back items may be accepted, so may what is less sure than any of them: the loss is the same.
-      return threshold === cuts.at(-1)?.confidence ? 0 : threshold
-    }
+    case 'risk':
+      return lowest(cuts, ({ wrong }) => (wrong + 1) / (count + 1) <= target.most)
     case 'selective-risk': {
       const failure = target.failure ?? 0.05
       return lowest(testable(cuts, target.most, failure), ({ accepted, wrong }) => {
