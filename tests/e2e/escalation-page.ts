@@ -97,8 +97,9 @@ export async function configure(
     await dialog.getByLabel('Price of a million tokens read').fill(price[0])
     await dialog.getByLabel('Price of a million tokens written').fill(price[1])
   }
-  await dialog.getByText('The policy as JSON').first().click()
   const policy = dialog.getByRole('textbox', { name: 'The policy as JSON' })
+  // Once opened it stays so.
+  if (!(await policy.isVisible())) await dialog.getByText('The policy as JSON').first().click()
   const written = JSON.parse(await policy.inputValue()) as Record<string, unknown>
   await policy.fill(JSON.stringify({ ...written, accept }))
   await dialog.getByRole('button', { name: 'Save' }).click()

@@ -362,7 +362,6 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(badge(page)).toHaveText(`answered by ${MODEL}`)
     await look()
     await page.getByRole('button', { name: 'Settings' }).click()
-    await page.getByText('The policy as JSON').first().click()
     await look()
     await page.getByRole('button', { name: 'Usage and costs' }).click()
     await expect(page.getByRole('dialog', { name: 'Usage and costs' })).toBeVisible()
