@@ -99,7 +99,9 @@ input.addEventListener('keydown', (event) => {
 })
 
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') chat.stop()
+  // In a dialog it answers the dialog.
+  const isInDialog = event.composedPath().some((each) => each instanceof HTMLDialogElement)
+  if (event.key === 'Escape' && !isInDialog) chat.stop()
 })
 
 settings.addEventListener('click', () => {

@@ -289,7 +289,7 @@ export class SettingsDialog extends LitElement {
   }
 
   #limits({ accept, budget }: Policy): TemplateResult {
-    const risk = typeof accept !== 'number' && /risk$/.test(accept.kind) ? accept : null
+    const risk = typeof accept !== 'number' && accept.kind.endsWith('risk') ? accept : null
     return html`<section aria-labelledby="limits-title">
       <h3 id="limits-title">Limits</h3>
       <div class="pair">
