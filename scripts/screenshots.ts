@@ -17,8 +17,7 @@ const QUESTIONS = ['What is the capital of France?', 'Why is the sky blue?']
 
 /** What the bigger model of the pictures is called, and says: there is none, a script answers. */
 const BIGGER = { model: 'bigger-model', answer: 'Paris.' }
-const PERSONAL_QUESTION =
-  'Which city is the capital of France? One word, for Anna Berg, anna.berg@example.org.'
+const PERSONAL_QUESTION = 'Which city is the capital of France? Answer in one word, to visitor@example.org.'
 
 /** Settings, consent, an answer's details and usage, in the order a visitor meets them. */
 async function takeEscalationPictures(page: Page, suffix: string, baseUrl: string): Promise<void> {
@@ -44,7 +43,7 @@ async function takeEscalationPictures(page: Page, suffix: string, baseUrl: strin
   await take('consent')
   await page.getByRole('button', { name: 'Send once' }).click()
   await page.getByRole('button', { name: `answered by ${BIGGER.model}` }).click()
-  await page.getByText('What was sent').waitFor()
+  await page.getByRole('heading', { name: 'What was sent' }).waitFor()
   // The ledger is looked up.
   await page.getByText(/in all;/).waitFor()
   await take('details')
