@@ -2,7 +2,7 @@ import type { ByteSource } from '../../contract/bytes'
 import { dequantize } from '../../gguf/blocks'
 import type { GgufTensor } from '../../gguf/types'
 import type { LayerDefinition, ModelDefinition, Rope } from '../../model/definition'
-import { elementCount, rowCount, tensorsOf } from '../../model/model-tensors'
+import { elementCount, rowCount } from '../../model/model-tensors'
 import type { GpuMemory } from './gpu-memory'
 import {
   BLOCK_COLUMNS,
@@ -12,7 +12,7 @@ import {
   matrixFormats,
   sameFormat,
 } from './matrix-format'
-import { type RowPacker, rowPacker } from './repack'
+import { type PackTarget, rowPacker } from './repack'
 
 /** Most bytes read at once. */
 const PIECE_BYTES = 2 ** 20
@@ -78,26 +78,28 @@ interface LoadWeightsOptions {
 /** Where a row of a tensor goes in the matrix it is part of. */
 type RowPlace = (row: number) => number
 
-/** Reads every tensor once and leaves it on the GPU; in this thread's memory lies one matrix at a time. */
+/**
+ * Reads every tensor once, in the file's order, and leaves it on the GPU; in this thread's memory lie the matrices that
+ * are begun: those of one layer at most.
+ */
 export async function loadWeights(options: LoadWeightsOptions): Promise<GpuWeights> {
   const { model, memory } = options
   const before = memory.usedBytes
   const loader = new Loader(options)
-  const tokenEmbedding = await loader.matrix([{ tensor: model.tokenEmbedding, place: asItIs }])
-  const layers: GpuLayer[] = []
-  for (const layer of model.layers) layers.push(await loader.layer(layer))
-  const outputNormValues = await loader.floats(model.outputNorm)
-  const outputNorm = memory.upload(toBlocks(outputNormValues), `Tensor ${model.outputNorm.name}`)
+  const tokenEmbedding = loader.matrix([{ tensor: model.tokenEmbedding, place: asItIs }])
+  const layers = Promise.all(model.layers.map((layer) => loader.layer(layer)))
+  const outputNormValues = loader.floats(model.outputNorm)
   const outputHead =
     model.outputHead === model.tokenEmbedding
       ? tokenEmbedding
-      : await loader.matrix([{ tensor: model.outputHead, place: asItIs }])
+      : loader.matrix([{ tensor: model.outputHead, place: asItIs }])
+  await loader.run()
   return {
-    tokenEmbedding,
-    layers,
-    outputNorm,
-    outputNormValues,
-    outputHead,
+    tokenEmbedding: await tokenEmbedding,
+    layers: await layers,
+    outputNorm: memory.upload(toBlocks(await outputNormValues), `Tensor ${model.outputNorm.name}`),
+    outputNormValues: await outputNormValues,
+    outputHead: await outputHead,
     sizeBytes: memory.usedBytes - before,
   }
 }
@@ -118,42 +120,86 @@ export function interleavedDimension(dimension: number, { style, dimensionCount 
   return dimension < half ? dimension * 2 : (dimension - half) * 2 + 1
 }
 
+/** A tensor to read: `begin` gives what takes its pieces, each of whole rows. */
+interface Reading {
+  readonly tensor: GgufTensor
+  readonly begin: () => (piece: Uint8Array, firstRow: number, rows: number) => void
+  readonly end: () => void
+}
+
+/**
+ * What is asked for is noted, and given once `run()` has come to it: a file over a network is read from its beginning
+ * to its end. So nothing may wait before it has asked for all it needs.
+ */
 class Loader {
   readonly #options: LoadWeightsOptions
-  readonly #totalBytes: number
-  #loadedBytes = 0
+  readonly #readings: Reading[] = []
 
   constructor(options: LoadWeightsOptions) {
     this.#options = options
-    const { matrices, vectors } = tensorsOf(options.model)
-    this.#totalBytes = [...matrices, ...vectors].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  }
+
+  async run(): Promise<void> {
+    const { bytes, signal, onProgress } = this.#options
+    const readings = this.#readings.toSorted((a, b) => a.tensor.offsetBytes - b.tensor.offsetBytes)
+    const totalBytes = readings.reduce((sum, { tensor }) => sum + tensor.sizeBytes, 0)
+    let loadedBytes = 0
+    for (const { tensor, begin, end } of readings) {
+      const take = begin()
+      const rows = rowCount(tensor)
+      const rowBytes = tensor.sizeBytes / rows
+      const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes))
+      for (let row = 0; row < rows; row += rowsAtOnce) {
+        signal?.throwIfAborted()
+        const count = Math.min(rowsAtOnce, rows - row)
+        const piece = await bytes.read(tensor.offsetBytes + row * rowBytes, count * rowBytes, { signal })
+        take(piece, row, count)
+        loadedBytes += count * rowBytes
+        onProgress?.(loadedBytes, totalBytes)
+      }
+      end()
+    }
+  }
+
+  #read(tensor: GgufTensor, begin: Reading['begin']): Promise<void> {
+    return new Promise((resolve) => void this.#readings.push({ tensor, begin, end: resolve }))
   }
 
   async layer(layer: LayerDefinition): Promise<GpuLayer> {
-    const normsHeads = layer.queryNorm !== null
     const { headDim } = this.#options.model
+    const headNorm = (tensor: GgufTensor | null): Promise<GPUBuffer> | null =>
+      tensor && this.#headNorm(tensor, layer.rope, headDim)
+    const optional = (tensor: GgufTensor | null): Promise<GPUBuffer> | null => tensor && this.vector(tensor)
+    const plain = (tensor: GgufTensor): Promise<GpuMatrix> => this.matrix([{ tensor, place: asItIs }])
+    const attentionNorm = this.vector(layer.attentionNorm)
+    const qkv = this.#qkv(layer, layer.queryNorm !== null)
+    const queryNorm = headNorm(layer.queryNorm)
+    const keyNorm = headNorm(layer.keyNorm)
+    const output = plain(layer.output)
+    const postAttentionNorm = optional(layer.postAttentionNorm)
+    const feedForwardNorm = this.vector(layer.feedForwardNorm)
+    const joins = sameFormat(layer.gate, layer.up)
+    const gate = joins
+      ? this.matrix([
+          { tensor: layer.gate, place: (row) => pairedRow(row, 0) },
+          { tensor: layer.up, place: (row) => pairedRow(row, 1) },
+        ])
+      : plain(layer.gate)
+    const up = joins ? null : plain(layer.up)
+    const down = plain(layer.down)
+    const postFeedForwardNorm = optional(layer.postFeedForwardNorm)
     return {
       definition: layer,
-      attentionNorm: await this.vector(layer.attentionNorm),
-      qkv: await this.#qkv(layer, normsHeads),
-      queryNorm: layer.queryNorm && (await this.#headNorm(layer.queryNorm, layer.rope, headDim)),
-      keyNorm: layer.keyNorm && (await this.#headNorm(layer.keyNorm, layer.rope, headDim)),
-      output: await this.matrix([{ tensor: layer.output, place: asItIs }]),
-      postAttentionNorm: layer.postAttentionNorm && (await this.vector(layer.postAttentionNorm)),
-      feedForwardNorm: await this.vector(layer.feedForwardNorm),
-      gateUp: sameFormat(layer.gate, layer.up)
-        ? [
-            await this.matrix([
-              { tensor: layer.gate, place: (row) => pairedRow(row, 0) },
-              { tensor: layer.up, place: (row) => pairedRow(row, 1) },
-            ]),
-          ]
-        : [
-            await this.matrix([{ tensor: layer.gate, place: asItIs }]),
-            await this.matrix([{ tensor: layer.up, place: asItIs }]),
-          ],
-      down: await this.matrix([{ tensor: layer.down, place: asItIs }]),
-      postFeedForwardNorm: layer.postFeedForwardNorm && (await this.vector(layer.postFeedForwardNorm)),
+      attentionNorm: await attentionNorm,
+      qkv: await qkv,
+      queryNorm: await queryNorm,
+      keyNorm: await keyNorm,
+      output: await output,
+      postAttentionNorm: await postAttentionNorm,
+      feedForwardNorm: await feedForwardNorm,
+      gateUp: up === null ? [await gate] : [await gate, await up],
+      down: await down,
+      postFeedForwardNorm: await postFeedForwardNorm,
     }
   }
 
@@ -176,9 +222,9 @@ class Loader {
         joined.push([member])
       }
     }
-    const result: { matrix: GpuMatrix; firstRow: number }[] = []
     let firstRow = 0
-    for (const group of joined) {
+    const matrices = joined.map(async (group) => {
+      const begin = firstRow
       let start = 0
       const placed = group.map(({ tensor, bias, order }) => {
         const from = start
@@ -189,11 +235,11 @@ class Loader {
           : (row) => pairedRow(position(row) >> 1, position(row) & 1)
         return { tensor, bias, place, position }
       })
-      const bias = placed[0]!.bias === null ? null : await this.#bias(placed, start)
-      result.push({ matrix: await this.matrix(placed, bias), firstRow })
       firstRow += start
-    }
-    return result
+      const bias = placed[0]!.bias === null ? null : this.#bias(placed, start)
+      return { matrix: await this.matrix(placed, bias), firstRow: begin }
+    })
+    return Promise.all(matrices)
   }
 
   async #bias(
@@ -201,12 +247,13 @@ class Loader {
     rows: number,
   ): Promise<GPUBuffer> {
     const all = new Float32Array(rows)
-    for (const { bias, position } of members) {
+    const read = members.map(async ({ bias, position }) => {
       const values = await this.floats(bias!)
       values.forEach((value, row) => {
         all[position(row)] = value
       })
-    }
+    })
+    await Promise.all(read)
     return this.#options.memory.upload(all, 'A bias')
   }
 
@@ -227,7 +274,7 @@ class Loader {
   /** The members' rows in one matrix, cut where a binding would be too large. */
   async matrix(
     members: readonly { tensor: GgufTensor; place: RowPlace }[],
-    bias: GPUBuffer | null = null,
+    bias: Promise<GPUBuffer> | null = null,
   ): Promise<GpuMatrix> {
     const { memory, maxMatrixBytes = Infinity } = this.#options
     const first = members[0]!.tensor
@@ -239,58 +286,56 @@ class Loader {
     const groupsAtMost = Math.max(1, Math.floor(maxBytes / Math.max(group.codes, group.scales)))
     const rowsAtMost = groupsAtMost * GROUP_ROWS
     const parts: MatrixPart[] = []
-    for (let firstRow = 0; firstRow < rows; firstRow += rowsAtMost) {
-      const count = Math.min(rowsAtMost, rows - firstRow)
-      const size = matrixBytes(format, count, columns)
-      const codes = memory.createMapped(size.codes, `Tensor ${first.name}`)
-      const scales = size.scales === 0 ? null : memory.createMapped(size.scales, `Tensor ${first.name}`)
-      parts.push({ codes, scales, firstRow, rows: count })
+    const targets: PackTarget[] = []
+    /** Once the first member's turn has come: what is mapped lies in this thread's memory too. */
+    const open = (): void => {
+      for (let firstRow = 0; firstRow < rows; firstRow += rowsAtMost) {
+        const count = Math.min(rowsAtMost, rows - firstRow)
+        const size = matrixBytes(format, count, columns)
+        const codes = memory.createMapped(size.codes, `Tensor ${first.name}`)
+        const scales = size.scales === 0 ? null : memory.createMapped(size.scales, `Tensor ${first.name}`)
+        parts.push({ codes, scales, firstRow, rows: count })
+        targets.push({
+          codes: new Uint32Array(codes.getMappedRange()),
+          scales: new Uint32Array(scales?.getMappedRange() ?? new ArrayBuffer(0)),
+        })
+      }
     }
-    const targets = parts.map(({ codes, scales }) => ({
-      codes: new Uint32Array(codes.getMappedRange()),
-      scales: new Uint32Array(scales?.getMappedRange() ?? new ArrayBuffer(0)),
-    }))
-    for (const { tensor, place } of members) {
-      const packers = targets.map((target) => rowPacker(tensor.type, columns, target))
-      await this.#rows(tensor, (bytes, at, row) => {
-        const to = place(row)
-        packers[Math.floor(to / rowsAtMost)]!(bytes, at, to % rowsAtMost)
-      })
-    }
+    const read = members.map(({ tensor, place }) =>
+      this.#read(tensor, () => {
+        if (parts.length === 0) open()
+        const packers = targets.map((target) => rowPacker(tensor.type, columns, target))
+        const rowBytes = tensor.sizeBytes / rowCount(tensor)
+        return (piece, firstRow, count) => {
+          for (let i = 0; i < count; i++) {
+            const to = place(firstRow + i)
+            packers[Math.floor(to / rowsAtMost)]!(piece, i * rowBytes, to % rowsAtMost)
+          }
+        }
+      }),
+    )
+    await Promise.all(read)
     for (const { codes, scales } of parts) {
       codes.unmap()
       scales?.unmap()
     }
-    return { format, columns, blocks: Math.ceil(columns / BLOCK_COLUMNS), rows, parts, bias }
-  }
-
-  /** Reads a tensor's rows piece by piece. */
-  async #rows(tensor: GgufTensor, take: RowPacker): Promise<void> {
-    const { bytes, signal } = this.#options
-    const rows = rowCount(tensor)
-    const rowBytes = tensor.sizeBytes / rows
-    const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes))
-    for (let row = 0; row < rows; row += rowsAtOnce) {
-      signal?.throwIfAborted()
-      const count = Math.min(rowsAtOnce, rows - row)
-      const piece = await bytes.read(tensor.offsetBytes + row * rowBytes, count * rowBytes, { signal })
-      for (let i = 0; i < count; i++) take(piece, i * rowBytes, row + i)
-      this.#progress(count * rowBytes)
+    return {
+      format,
+      columns,
+      blocks: Math.ceil(columns / BLOCK_COLUMNS),
+      rows,
+      parts,
+      bias: await bias,
     }
   }
 
   async floats(tensor: GgufTensor): Promise<Float32Array> {
-    const { bytes, signal } = this.#options
-    signal?.throwIfAborted()
     const out = new Float32Array(elementCount(tensor))
-    dequantize(tensor.type, await bytes.read(tensor.offsetBytes, tensor.sizeBytes, { signal }), out)
-    this.#progress(tensor.sizeBytes)
+    const columns = tensor.shape[0]!
+    await this.#read(tensor, () => (piece, firstRow, rows) => {
+      dequantize(tensor.type, piece, out.subarray(firstRow * columns, (firstRow + rows) * columns))
+    })
     return out
-  }
-
-  #progress(bytes: number): void {
-    this.#loadedBytes += bytes
-    this.#options.onProgress?.(this.#loadedBytes, this.#totalBytes)
   }
 }
 
