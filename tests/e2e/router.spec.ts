@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from '@playwright/test'
-import type { RemoteEngineOptions, Router } from '../../src/index'
+import type { EngineErrorCode, RemoteEngineOptions, Router } from '../../src/index'
 import { SCRIPTED_TEXT } from '../remote-server/answers'
 import type { Fault } from '../remote-server/faults'
 import { expectNoKey, KEY, PRICE, QUESTION, settledOf, test, type Outcome } from './router-lab'
@@ -15,6 +15,8 @@ const DRAFT_FIRST = { policy: { holdBackTokens: 0 }, route: { requires: ['json']
 
 interface Case {
   name: string
+  /** What the ledger and the answer say of it. */
+  code: EngineErrorCode
   fault: Fault
   options?: Partial<RemoteEngineOptions>
   /** Requests that leave. */
@@ -26,73 +28,94 @@ interface Case {
 }
 
 const CASES: Case[] = [
-  { name: 'refuses', fault: { kind: 'refuse' }, sent: 2 },
+  { name: 'refuses', code: 'network', fault: { kind: 'refuse' }, sent: 2 },
   {
     name: 'says 401',
+    code: 'unauthorized',
     fault: { kind: 'status', status: 401, body: { error: { message: `No: ${KEY}` } } },
     sent: 1,
     free: true,
   },
   {
     name: 'says 429 and to come back soon',
+    code: 'rate-limited',
     fault: { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
     sent: 2,
     free: true,
   },
   {
     name: 'says 429 and to come back late',
+    code: 'rate-limited',
     fault: { kind: 'status', status: 429, headers: { 'retry-after': '60' } },
     sent: 1,
     free: true,
   },
-  { name: 'says 500', fault: { kind: 'status', status: 500 }, sent: 2, free: true },
+  { name: 'says 500', code: 'unavailable', fault: { kind: 'status', status: 500 }, sent: 2, free: true },
   {
     name: 'hangs before it answers',
+    code: 'timeout',
     fault: { kind: 'hang-before-head' },
     options: { timeouts: { connectMs: 300 } },
     sent: 2,
   },
   {
     name: 'hangs before its first token',
+    code: 'timeout',
     fault: { kind: 'hang', after: 0 },
     options: { timeouts: { firstTokenMs: 300 } },
     sent: 2,
   },
   {
     name: 'hangs between tokens',
+    code: 'timeout',
     fault: { kind: 'hang', after: 3 },
     options: { timeouts: { betweenTokensMs: 300 } },
     sent: 1,
     shows: true,
   },
-  { name: 'is cut in its first event', fault: { kind: 'cut', after: 0, where: 'in-event' }, sent: 2 },
+  {
+    name: 'is cut in its first event',
+    code: 'network',
+    fault: { kind: 'cut', after: 0, where: 'in-event' },
+    sent: 2,
+  },
   {
     name: 'is cut within an event',
+    code: 'network',
     fault: { kind: 'cut', after: 3, where: 'in-event' },
     sent: 1,
     shows: true,
   },
   {
     name: 'is cut within a character',
+    code: 'network',
     fault: { kind: 'cut', after: 3, where: 'in-character' },
     sent: 1,
     shows: true,
   },
   {
     name: 'ends early within a character',
+    code: 'network',
     fault: { kind: 'early-end', after: 3, where: 'in-character' },
     sent: 1,
     shows: true,
   },
-  { name: 'sends garbage', fault: { kind: 'garbage', after: 0, what: 'bytes' }, sent: 1 },
+  {
+    name: 'sends garbage',
+    code: 'invalid-response',
+    fault: { kind: 'garbage', after: 0, what: 'bytes' },
+    sent: 1,
+  },
   {
     name: 'sends garbage amid its answer',
+    code: 'invalid-response',
     fault: { kind: 'garbage', after: 3, what: 'json' },
     sent: 1,
     shows: true,
   },
   {
     name: 'sends a byte now and then',
+    code: 'timeout',
     fault: { kind: 'slow-loris', after: 3 },
     options: { timeouts: { betweenTokensMs: 300 } },
     sent: 1,
@@ -100,6 +123,7 @@ const CASES: Case[] = [
   },
   {
     name: 'never ends',
+    code: 'invalid-response',
     fault: { kind: 'endless', after: 3 },
     options: { limits: { answerBytes: 200_000 } },
     sent: 1,
@@ -107,6 +131,7 @@ const CASES: Case[] = [
   },
   {
     name: 'sends a line of 10 MB',
+    code: 'invalid-response',
     fault: { kind: 'long-line', after: 3, bytes: 10_000_000 },
     sent: 1,
     shows: true,
@@ -123,7 +148,7 @@ test.beforeEach(({ lab }) => {
 
 const typesOf = ({ events }: Outcome): string[] => events.map(({ type }) => type)
 
-for (const { name, fault, options = {}, sent, shows = false, free = false } of CASES) {
+for (const { name, code, fault, options = {}, sent, shows = false, free = false } of CASES) {
   test(`the local answer stands whole where the remote ${name}`, async ({ lab }) => {
     const { remote, localText } = lab
     // Browsers themselves resend what a kept connection did not take: the fault is there to stay.
@@ -155,11 +180,12 @@ for (const { name, fault, options = {}, sent, shows = false, free = false } of C
       const settled = settledOf(outcome)
       expect(entry).toMatchObject({
         outcome: 'answered',
-        errorCode: null,
+        errorCode: code,
         source: { kind: 'unverified', model: entry.localModel, verifiedBy: null },
         price: PRICE,
       })
       expect(entry).toMatchObject({ source: settled.source, sent: settled.sent, cost: settled.cost })
+      expect(settled.errorCode).toBe(code)
       expect(entry.decisions.at(-1)).toMatchObject({ action: 'local', reason: 'remote-failed' })
       expect(entry.sent.map(({ attempt }) => attempt)).toEqual([1, 2].slice(0, sent))
       if (!isRefused)
