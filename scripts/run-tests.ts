@@ -54,11 +54,13 @@ function runSuite(name: string, suite: Suite): Tally {
   const { status } = spawnSync(suite.command, { cwd: ROOT, stdio: 'inherit', shell: true, env })
   if (!existsSync(reportPath(name))) {
     console.error(`The suite ${name} ended with status ${status ?? 'none'} and without a report.`)
-    return { passed: 0, failed: 1, skipped: [] }
+    return { passed: 0, failed: [`${name}: no report`], skipped: [] }
   }
   const tally = suite.tally(JSON.parse(readFileSync(reportPath(name), 'utf8')))
   // A runner can fail with no test to blame: an error outside of tests, or no test at all.
-  if (status !== 0 && tally.failed === 0) return { ...tally, failed: 1 }
+  if (status !== 0 && tally.failed.length === 0) {
+    return { ...tally, failed: [`${name}: the runner ended with status ${status ?? 'none'}`] }
+  }
   return tally
 }
 
@@ -79,8 +81,9 @@ function main(names: readonly string[]): void {
   const total = addTallies(suites.map(([name, suite]) => runSuite(name, suite)))
   console.log('')
   for (const title of total.skipped) console.log(`skipped: ${title}`)
-  console.log(`${total.passed} passed, ${total.failed} failed`)
-  process.exitCode = total.failed === 0 ? 0 : 1
+  for (const title of total.failed) console.log(`failed: ${title}`)
+  console.log(`${total.passed} passed, ${total.failed.length} failed`)
+  process.exitCode = total.failed.length === 0 ? 0 : 1
 }
 
 try {

@@ -1,6 +1,6 @@
 import { pattern, type Detector, type Finding } from './finding'
 
-/** Names of people, where the words around them say that they are names. Measured in docs/decisions/0003-personal-data.md. */
+/** Names of people, where the words around them say that they are names. Measured in docs/decisions/0005-personal-data.md. */
 
 const PART = String.raw`(?:\p{Lu}[\p{L}\p{M}'’-]{1,40}|\p{Lu}\.|\p{Lu}(?![\p{L}\p{M}]))`
 const PARTICLE = String.raw`(?:van|von|der|den|de|del|della|di|da|das|do|dos|du|la|le|el|al|bin|ibn|ten|ter|zu|y|z|ó)`

@@ -7,7 +7,7 @@ import { detectNames } from './names'
 const STANDARD: readonly Detector[] = [...FORMAT_DETECTORS, detectAddresses, detectNames]
 const STRICT: readonly Detector[] = [...STANDARD, ...DOUBTFUL_DETECTORS]
 
-/** Minnow's own scan. 'strict' also takes whatever may be personal; see docs/decisions/0003-personal-data.md for what each finds. */
+/** Minnow's own scan. 'strict' also takes whatever may be personal; see docs/decisions/0005-personal-data.md for what each finds. */
 export function createScan(level: 'standard' | 'strict'): (text: string) => readonly Finding[] {
   const detectors = level === 'strict' ? STRICT : STANDARD
   return (text) => mergeFindings(detectors.flatMap((detect) => detect(text)))

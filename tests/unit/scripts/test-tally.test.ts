@@ -10,7 +10,11 @@ describe('tallyOfVitest', () => {
           status: 'failed',
           assertionResults: [
             { fullName: 'a works', status: 'passed' },
-            { fullName: 'a breaks', status: 'failed' },
+            {
+              fullName: 'a breaks',
+              status: 'failed',
+              failureMessages: ['\u001B[31mError\u001B[0m: no fish\n  at a'],
+            },
           ],
         },
         {
@@ -20,12 +24,18 @@ describe('tallyOfVitest', () => {
         },
       ],
     }
-    expect(tallyOfVitest(report)).toEqual({ passed: 1, failed: 1, skipped: ['b waits'] })
+    expect(tallyOfVitest(report)).toEqual({
+      passed: 1,
+      failed: ['a breaks: Error: no fish'],
+      skipped: ['b waits'],
+    })
   })
 
   it('counts a file that does not load as a failure', () => {
-    const report = { testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults: [] }] }
-    expect(tallyOfVitest(report)).toEqual({ passed: 0, failed: 1, skipped: [] })
+    const report = {
+      testResults: [{ name: 'a.test.ts', status: 'failed', message: 'no such import', assertionResults: [] }],
+    }
+    expect(tallyOfVitest(report)).toEqual({ passed: 0, failed: ['a.test.ts: no such import'], skipped: [] })
   })
 
   it('refuses what is not a report', () => {
@@ -46,23 +56,35 @@ describe('tallyOfPlaywright', () => {
               title: 'stop',
               specs: [
                 { title: 'button', tests: [{ status: 'flaky' }] },
-                { title: 'key', tests: [{ status: 'unexpected' }, { status: 'skipped' }] },
+                {
+                  title: 'key',
+                  tests: [
+                    { status: 'unexpected', results: [{ error: { message: 'a timeout' } }] },
+                    { status: 'skipped' },
+                  ],
+                },
               ],
             },
           ],
         },
       ],
     }
-    expect(tallyOfPlaywright(report)).toEqual({ passed: 1, failed: 2, skipped: ['stop key'] })
+    expect(tallyOfPlaywright(report)).toEqual({
+      passed: 1,
+      failed: ['stop button', 'stop key: a timeout'],
+      skipped: ['stop key'],
+    })
   })
 
   it('counts errors outside of tests', () => {
-    expect(tallyOfPlaywright({ errors: [{ message: 'no server' }], suites: [] }).failed).toBe(1)
+    expect(tallyOfPlaywright({ errors: [{ message: 'no server' }], suites: [] }).failed).toEqual([
+      'outside of tests: no server',
+    ])
   })
 })
 
 describe('addTallies', () => {
   it('gives zeros for nothing', () => {
-    expect(addTallies([])).toEqual({ passed: 0, failed: 0, skipped: [] })
+    expect(addTallies([])).toEqual({ passed: 0, failed: [], skipped: [] })
   })
 })
