@@ -5,9 +5,14 @@ import type { AnswerAction } from '../widget/answer-footer'
 import type { Escalation } from '../widget/escalation'
 import { badgeOf, progressOf } from '../widget/route-words'
 import { hasSettings } from '../widget/settings-database'
-import { Chat, type EngineState, type Turn } from './chat'
+import { pickLanguage, setLanguage, strings } from '../widget/strings'
+import { Chat, type EngineState, type Turn } from '../widget/chat'
+import { translatePage } from './translate-page'
 import { TurnList } from './turn-list'
 import { describeError, describeFigures, describeProgress } from './words'
+
+await setLanguage(pickLanguage(navigator.languages))
+translatePage()
 
 const form = find('composer', HTMLFormElement)
 const input = find('question', HTMLTextAreaElement)
@@ -154,7 +159,7 @@ function showEngine(state: EngineState): void {
   }
   if (state.phase !== 'ready') backendReason.textContent = ''
   if (state.phase === 'ready') {
-    status.textContent = 'The model is ready.'
+    status.textContent = strings().page.ready
     showFigures(null, state.info)
   }
 }
@@ -175,14 +180,12 @@ function showFigures(usage: Usage | null, info: EngineInfo): void {
 }
 
 function showBusy(busy: boolean, turn: Turn | null = null): void {
-  button.textContent = busy ? 'Stop' : 'Send'
+  const { composer, turn: words } = strings()
+  button.textContent = busy ? composer.stop : composer.send
   turns.setBusy(busy)
   const progress = turn?.progress ?? null
-  if (busy) status.textContent = progress === null ? 'Minnow is answering.' : `${progressOf(progress)}.`
-  else {
-    const whose = turn?.route ? ` ${badgeOf(turn.route).text}.` : ''
-    status.textContent = `The answer is complete:${whose}`
-  }
+  if (busy) status.textContent = progress === null ? words.answering : `${progressOf(progress)}.`
+  else status.textContent = words.complete(turn?.route ? badgeOf(turn.route).text : '')
 }
 
 function showFailure(error: unknown, tryAgain: () => void): void {

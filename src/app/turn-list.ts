@@ -1,12 +1,12 @@
 import type { AnswerAction, AnswerFooter } from '../widget/answer-footer'
 import { progressOf } from '../widget/route-words'
-import type { Turn } from './chat'
+import type { Turn } from '../widget/chat'
+import { strings } from '../widget/strings'
 
-const NOTES: Partial<Record<Turn['state'], string>> = {
-  waiting: 'Thinking…',
-  cut: 'The answer was cut at its greatest length.',
-  stopped: 'Stopped.',
-  failed: 'No answer.',
+/** What stands below an answer, by its state. */
+function noteOf(state: Turn['state']): string {
+  const { thinking, cut, stopped, failed } = strings().turn
+  return { waiting: thinking, answering: '', done: '', cut, stopped, failed }[state]
 }
 
 interface TurnView {
@@ -42,9 +42,9 @@ export class TurnList {
     const item = element(
       'li',
       'turn',
-      element('h2', 'visually-hidden', 'You'),
+      element('h2', 'visually-hidden', strings().turn.you),
       question,
-      element('h2', 'visually-hidden', 'Minnow'),
+      element('h2', 'visually-hidden', strings().turn.minnow),
       element('p', 'answer', answer),
       note,
       footer,
@@ -85,7 +85,7 @@ export class TurnList {
     view.item.dataset['state'] = turn.state
     const isUnderWay = turn.state === 'waiting' || turn.state === 'answering'
     view.note.textContent =
-      turn.progress !== null && isUnderWay ? `${progressOf(turn.progress)}…` : (NOTES[turn.state] ?? '')
+      turn.progress !== null && isUnderWay ? `${progressOf(turn.progress)}…` : noteOf(turn.state)
     view.footer.hidden = turn.route === null || isUnderWay
     view.footer.route = turn.route
     view.footer.usage = turn.usage
@@ -110,7 +110,7 @@ export class TurnList {
       const button = document.createElement('button')
       button.className = 'quiet badge'
       button.type = 'button'
-      button.textContent = 'on this device'
+      button.textContent = strings().turn.onThisDevice
       button.addEventListener('click', () => {
         void this.#options.loadElements().then(async () => {
           footer.open = true

@@ -1,6 +1,7 @@
 import type { EngineInfo, LoadProgress, Usage } from '../contract/engine'
 import { isEngineError } from '../contract/error'
 import { ERROR_WORDS } from '../widget/error-words'
+import { strings } from '../widget/strings'
 
 export interface ErrorWords {
   title: string
@@ -13,11 +14,12 @@ export function describeError(error: unknown): ErrorWords {
 }
 
 export function describeProgress(progress: LoadProgress | null): string {
-  if (progress === null) return 'Starting'
+  const words = strings().loading
+  if (progress === null) return words.starting
   const { phase, loadedBytes, totalBytes } = progress
-  if (phase === 'ready') return 'Ready'
-  const verb = phase === 'download' ? 'Downloading the model' : 'Preparing the model'
-  return totalBytes === 0 ? verb : `${verb}: ${megabytes(loadedBytes)} of ${megabytes(totalBytes)} MB`
+  if (phase === 'ready') return words.ready
+  const what = words[phase]
+  return totalBytes === 0 ? what : words.ofMegabytes(what, megabytes(loadedBytes), megabytes(totalBytes))
 }
 
 export interface Figure {
@@ -27,23 +29,21 @@ export interface Figure {
 
 /** What an answer took and what ran it. */
 export function describeFigures(usage: Usage | null, info: EngineInfo): Figure[] {
+  const words = strings().figures
   const figures: Figure[] = []
   if (usage !== null) {
     const { decodeTokensPerSecond, timeToFirstTokenMs } = usage.minnow
     const cached = usage.prompt_tokens_details.cached_tokens
     figures.push(
-      { label: 'Speed', value: `${decodeTokensPerSecond.toFixed(0)} tokens/s` },
-      { label: 'First token', value: `${(timeToFirstTokenMs / 1000).toFixed(2)} s` },
-      {
-        label: 'Prompt',
-        value: cached > 0 ? `${usage.prompt_tokens}, ${cached} kept` : String(usage.prompt_tokens),
-      },
+      { label: words.speed, value: words.tokensPerSecond(decodeTokensPerSecond.toFixed(0)) },
+      { label: words.firstToken, value: `${(timeToFirstTokenMs / 1000).toFixed(2)} s` },
+      { label: words.prompt, value: words.kept(usage.prompt_tokens, cached) },
     )
   }
   figures.push(
-    { label: 'Threads', value: String(info.threads) },
-    { label: 'Backend', value: `${info.backend}, ${info.variant}` },
-    { label: 'Memory', value: `${megabytes(info.memoryBytes)} MB` },
+    { label: words.threads, value: String(info.threads) },
+    { label: words.backend, value: `${info.backend}, ${info.variant}` },
+    { label: words.memory, value: `${megabytes(info.memoryBytes)} MB` },
   )
   return figures
 }

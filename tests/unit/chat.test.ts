@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Chat, type ChatEvents, type Turn } from '../../src/app/chat'
+import { Chat, type ChatEvents, type Turn } from '../../src/widget/chat'
 import type {
   ChatCompletionChunk,
   ChatCompletionParams,
