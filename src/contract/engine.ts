@@ -69,8 +69,35 @@ export interface MinnowReadings {
   promptSignals?: PromptReading
 }
 
+/** A passage of a document that was given to the model, or that bears out what it wrote. */
+export interface Citation {
+  /** The answer's "[label]". Labels begin at 1; one that the answer does not name was only read. */
+  label: number
+  documentId: string
+  /** The document's name. */
+  document: string
+  /** Titles above the passage, topmost first. */
+  headings: string[]
+  /** From 1; null where the document has no pages. */
+  page: number | null
+  /** Where it stands in the document's text: UTF-16 units, `slice(start, end)`. */
+  start: number
+  end: number
+  text: string
+}
+
+/** How far an answer is that takes many steps, for instance the summary of a long text. */
+export interface StepProgress {
+  done: number
+  total: number
+}
+
 /** Minnow's own fields of a chunk. */
 export interface MinnowChunkPart extends MinnowReadings {
+  /** Only from an engine over documents: all citations so far; takes the place of what came before. */
+  citations?: Citation[]
+  /** Only from an engine that takes many steps. */
+  progress?: StepProgress
   /** Only from a router. */
   route?: RouteEvent
   /** Only from a remote, on the first chunk. */
@@ -79,6 +106,8 @@ export interface MinnowChunkPart extends MinnowReadings {
 
 /** Minnow's own fields of a completion. */
 export interface MinnowCompletionPart extends MinnowReadings {
+  /** Only from an engine over documents. */
+  citations?: Citation[]
   /** Only from a router. */
   route?: SettledRoute
   /** Only from a remote. */

@@ -1,6 +1,7 @@
 import type {
   ChatCompletion,
   ChatCompletionChunk,
+  Citation,
   FinishReason,
   TokenLogprob,
   Usage,
@@ -35,9 +36,11 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
   let signals: TokenSignal[] = []
   let promptSignals: PromptReading | undefined
   let route: SettledRoute | undefined
+  let citations: Citation[] | undefined
   let last: ChatCompletionChunk | undefined
   for await (const chunk of chunks) {
     usage = chunk.usage ?? usage
+    citations = chunk.minnow?.citations ?? citations
     const event = chunk.minnow?.route
     if (event?.type === 'upgrading' || event?.type === 'restoring') {
       content = ''
@@ -77,6 +80,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
       ...(signals.length > 0 ? { signals } : {}),
       ...(promptSignals === undefined ? {} : { promptSignals }),
       ...(route === undefined ? {} : { route }),
+      ...(citations === undefined ? {} : { citations }),
     },
   }
 }

@@ -1,0 +1,57 @@
+import { openDB, type IDBPDatabase } from 'idb'
+import type { StoredDocument } from './document-text'
+
+/** Where documents are kept. */
+export interface DocumentStore {
+  /** Of a conversation, oldest first. What cannot be read is left out. */
+  list(conversationId: string): Promise<StoredDocument[]>
+  put(document: StoredDocument): Promise<void>
+  delete(id: string): Promise<void>
+  /** Of one conversation; of all without one. */
+  clear(conversationId?: string): Promise<void>
+  close(): void
+}
+
+/** Keeps documents in IndexedDB, as text. Nothing leaves the device. */
+export async function openDocumentStore(name = 'minnow-documents'): Promise<DocumentStore> {
+  const database: IDBPDatabase = await openDB(name, 1, {
+    upgrade(opened) {
+      opened.createObjectStore('documents', { keyPath: 'id' }).createIndex('conversationId', 'conversationId')
+    },
+    // A newer version in another tab waits for this one otherwise.
+    blocking() {
+      database.close()
+    },
+  })
+  return {
+    async list(conversationId) {
+      const rows: unknown[] = await database.getAllFromIndex('documents', 'conversationId', conversationId)
+      return rows.filter(isDocument).sort((a, b) => a.at - b.at)
+    },
+    async put(document) {
+      await database.put('documents', document)
+    },
+    delete: (id) => database.delete('documents', id),
+    async clear(conversationId) {
+      const transaction = database.transaction('documents', 'readwrite')
+      const keys =
+        conversationId === undefined
+          ? await transaction.store.getAllKeys()
+          : await transaction.store.index('conversationId').getAllKeys(conversationId)
+      await Promise.all([...keys.map((key) => transaction.store.delete(key)), transaction.done])
+    },
+    close: () => database.close(),
+  }
+}
+
+/** What others may have written is checked as far as reading it needs. */
+function isDocument(row: unknown): row is StoredDocument {
+  if (typeof row !== 'object' || row === null) return false
+  const { id, name, text, at, headings, pageStarts } = row as Record<string, unknown>
+  return (
+    [id, name, text].every((value) => typeof value === 'string') &&
+    typeof at === 'number' &&
+    Array.isArray(headings) &&
+    Array.isArray(pageStarts)
+  )
+}
