@@ -17,6 +17,8 @@ export interface ServeOptions {
   host?: string
   /** COOP and COEP, without which there is one thread. Default true. */
   isolated?: boolean
+  /** Sees every request first; true where it answers it. For tests that count, damage or hold back. */
+  intercept?: (request: IncomingMessage, response: ServerResponse) => boolean
 }
 
 export interface RunningServer {
@@ -67,9 +69,11 @@ export async function serve({
   port = 0,
   host = 'localhost',
   isolated = true,
+  intercept = () => false,
 }: ServeOptions): Promise<RunningServer> {
   const prefixes = Object.entries(mounts).toSorted(([a], [b]) => b.length - a.length)
   const server = createServer((request, response) => {
+    if (intercept(request, response)) return
     respond(request, response, prefixes, isolated).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500)
       response.end()

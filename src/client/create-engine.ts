@@ -13,7 +13,7 @@ import type {
 import { EngineError } from '../contract/error'
 import type { GenerationMessage, LoadMessage, LoadRequest } from '../worker/api'
 import { openCallChannel } from './call-channel'
-import { defaultModelUrl, toModelReference, type ModelSource } from './model-reference'
+import { defaultModelUrl, resolveUrl, toModelReference, type ModelSource } from './model-reference'
 import { PartStream } from './part-stream'
 import { adoptWorker, checkWorker, spawnWorker } from './spawn-worker'
 import { WorkerLink } from './worker-link'
@@ -40,6 +40,13 @@ export interface CreateEngineOptions {
    * perplexity is 0.2 % higher). Default: '16-bit'.
    */
   kvCache?: KvCache
+  /**
+   * Whether a model that comes by a manifest stays on this device, so that the next load needs no network. Default true. Where the
+   * browser has no place or no room the model is used all the same; `info.notKept` says so.
+   */
+  cache?: boolean
+  /** More URLs of the model, for when the first does not answer: of the same manifest, or of the whole GGUF file. */
+  mirrors?: readonly (string | URL)[]
   /** Stops the loading; createEngine() then rejects with `signal.reason`. */
   signal?: AbortSignal
   onProgress?: (progress: LoadProgress) => void
@@ -58,6 +65,7 @@ export interface CreateEngineOptions {
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
   const { signal, threads, backend, powerPreference, contextLength, kvCache, onProgress, worker } = options
+  const mirrors = options.mirrors?.map(resolveUrl)
   checkCount('threads', threads)
   checkCount('contextLength', contextLength)
   checkBackend(backend)
@@ -75,6 +83,8 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<E
     powerPreference,
     contextLength,
     kvCache,
+    cache: options.cache,
+    mirrors,
     lifeLock,
   }
   try {

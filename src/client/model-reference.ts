@@ -23,8 +23,7 @@ export function defaultModelUrl(): URL {
 
 /** @throws EngineError 'invalid-argument' */
 export function toModelReference(model: ModelSource): ModelReference {
-  if (typeof model === 'string') return { kind: 'url', url: resolveUrl(model) }
-  if (model instanceof URL) return { kind: 'url', url: model.href }
+  if (typeof model === 'string' || model instanceof URL) return { kind: 'url', url: resolveUrl(model) }
   if (typeof Blob !== 'undefined' && model instanceof Blob) {
     const name = typeof File !== 'undefined' && model instanceof File ? model.name : 'model.gguf'
     return { kind: 'blob', blob: model, name }
@@ -45,7 +44,9 @@ interface PageGlobals {
   location?: { href: string }
 }
 
-function resolveUrl(text: string): string {
+/** @throws EngineError 'invalid-argument' */
+export function resolveUrl(url: string | URL): string {
+  const text = String(url)
   const { document, location } = globalThis as PageGlobals
   const base = document?.baseURI ?? location?.href
   if (text !== '' && URL.canParse(text, base)) return new URL(text, base).href

@@ -3,6 +3,7 @@
  * Shapes follow OpenAI's chat completions; fields that are Minnow's own live under `minnow`.
  */
 
+import type { EngineErrorData } from './error'
 import type { OutgoingRequest, Price, RemoteSource, RouteEvent, RouteRequest, SettledRoute } from './route'
 import type { PromptReading, TokenSignal } from './signals'
 
@@ -229,6 +230,8 @@ export interface EngineInfo {
   weightsBytes: number
   /** All bytes the backend holds: weights, KV cache, scratch. */
   memoryBytes: number
+  /** Why the model does not stay on this device ('storage-full' with sizes); absent where it does, or was not to. */
+  notKept?: EngineErrorData
   /** What it charges, where it is a remote and that is known. */
   price?: Price
 }
@@ -248,4 +251,6 @@ export interface LoadProgress {
   loadedBytes: number
   totalBytes: number
   fraction: number
+  /** The model is used, but will not stay on this device: 'storage-full' with sizes in its details. */
+  notKept?: EngineErrorData
 }

@@ -17,6 +17,8 @@ export type EngineErrorCode =
   | 'offline' // there is no network, and the policy wants a remote
   | 'forbidden' // policy, budget, consent or privacy do not let a request leave the device
   | 'out-of-memory' // the model or context does not fit
+  | 'storage-full' // the browser gives no room to keep a model; details say how much was wanted
+  | 'storage-busy' // another tab is using what should be changed
   | 'context-overflow' // the prompt does not fit the context
   | 'worker-lost' // the worker died
   | 'device-lost' // the GPU was lost, and nothing could take over

@@ -8,7 +8,7 @@ import type {
   EngineInfo,
   RequestOptions,
 } from '../contract/engine'
-import { EngineError, isEngineError } from '../contract/error'
+import { EngineError, isEngineError, type EngineErrorData } from '../contract/error'
 import type { PromptReading } from '../contract/signals'
 import type { AnswerPiece } from './answer-text'
 import { ChunkStream } from './chunk-stream'
@@ -34,6 +34,8 @@ export interface LocalEngineOptions {
   backend: Backend
   /** Why this backend, for people. */
   backendReason?: (() => string) | undefined
+  /** Why the model does not stay on this device; null where it does, or was not to. */
+  notKept?: (() => EngineErrorData | null) | undefined
   tokenizer: EngineTokenizer
   chatTemplate: EngineChatTemplate
   /** SHA-256 and type of most weights of the model's file, where known. */
@@ -95,6 +97,7 @@ class LocalEngine implements Engine {
   get info(): EngineInfo {
     const { id, backend, backendReason, contextLength, modelHash, quantization } = this.#options
     const { kind, variant, threads, weightsBytes, memoryBytes } = backend
+    const notKept = this.#options.notKept?.() ?? null
     return {
       model: id,
       backend: kind,
@@ -106,6 +109,7 @@ class LocalEngine implements Engine {
       ...(quantization === undefined ? {} : { quantization }),
       weightsBytes,
       memoryBytes,
+      ...(notKept === null ? {} : { notKept }),
     }
   }
 

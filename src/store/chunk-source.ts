@@ -2,7 +2,7 @@ import type { ByteSource } from '../contract/bytes'
 import { EngineError, isEngineError } from '../contract/error'
 import { DownloadTally, type OnDownloadProgress } from './download-progress'
 import type { Manifest, ManifestChunk } from './manifest'
-import { sha256 } from './sha256'
+import { checkPiece, piecesOf, type Piece } from './pieces'
 import { StreamReader } from './stream-reader'
 import { WindowedSource, type LoadWindow, type TakeBuffer } from './windowed-source'
 
@@ -31,7 +31,7 @@ export function chunkSource(
 ): ByteSource {
   const chunkSizes = manifest.chunks.map(({ sizeBytes }) => sizeBytes)
   const tally = new DownloadTally(chunkSizes, options.onProgress)
-  const pieces = manifest.chunks.flatMap(piecesOf)
+  const pieces = piecesOf(manifest)
   /** A chunk read in part, for whoever wants what follows. */
   let waiting: ChunkInProgress | null = null
 
@@ -60,7 +60,7 @@ export function chunkSource(
         tally.report(piece.chunkIndex, loadedBytes, chunk.file),
       )
       signal?.throwIfAborted()
-      await verify(piece, bytes)
+      await checkPiece(piece, bytes)
       if (opened.at === chunk.sizeBytes) await opened.end()
       else wait(opened)
       return bytes
@@ -92,25 +92,6 @@ export function chunkSource(
     pieces.map(({ sizeBytes }) => sizeBytes),
     load,
   )
-}
-
-/** What is verified at once. */
-interface Piece {
-  readonly chunk: ManifestChunk
-  readonly chunkIndex: number
-  /** Where it starts in the chunk. */
-  readonly from: number
-  readonly sizeBytes: number
-  readonly sha256: string
-}
-
-/** A chunk without hashes of pieces is one piece. */
-function piecesOf(chunk: ManifestChunk, chunkIndex: number): Piece[] {
-  const { sizeBytes, sha256: hashes } = chunk.pieces ?? { ...chunk, sha256: [chunk.sha256] }
-  return hashes.map((hash, index) => {
-    const from = index * sizeBytes
-    return { chunk, chunkIndex, from, sizeBytes: Math.min(sizeBytes, chunk.sizeBytes - from), sha256: hash }
-  })
 }
 
 /** The stream of a chunk, and how far it was read. */
@@ -187,19 +168,6 @@ export function checkChunkSize({ file, sizeBytes }: ManifestChunk, got: number):
     'integrity',
     `Chunk ${file} has ${got} bytes; the manifest says ${sizeBytes}. Get the model again.`,
     { details: { file, expected: sizeBytes, got } },
-  )
-}
-
-async function verify(piece: Piece, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  const { file, sizeBytes } = piece.chunk
-  const got = await sha256(bytes)
-  if (got === piece.sha256) return
-  const { from } = piece
-  const where = bytes.length === sizeBytes ? '' : `, bytes ${from} to ${from + bytes.length - 1},`
-  throw new EngineError(
-    'integrity',
-    `Chunk ${file}${where} has the SHA-256 ${got}; the manifest says ${piece.sha256}. Get the model again.`,
-    { details: { file, expected: piece.sha256, got } },
   )
 }
 

@@ -13,7 +13,15 @@ export async function openModelUrl(
   options: { signal?: AbortSignal | undefined; onProgress?: OnDownloadProgress | undefined } = {},
 ): Promise<{ manifest: Manifest; source: ByteSource }> {
   const url = absoluteUrl(manifestUrl)
-  const { signal } = options
+  const manifest = await fetchManifest(url, options)
+  return { manifest, source: chunkSource(manifest, urlChunks([url]), options) }
+}
+
+/** Rejects with 'network', or 'invalid-model' for what is no manifest. */
+export async function fetchManifest(
+  url: URL,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<Manifest> {
   const response = await getOk(url, { cache: 'no-cache', signal: signal ?? null })
   const declared = Number(response.headers.get('content-length') ?? Number.NaN)
   if (declared > maxManifestBytes) throw networkError(url, `the manifest has ${declared} bytes`)
@@ -24,16 +32,24 @@ export async function openModelUrl(
     signal?.throwIfAborted()
     throw networkError(url, 'the connection broke', cause)
   }
-  const manifest = parseManifest(json)
-  return { manifest, source: chunkSource(manifest, urlChunks(url), options) }
+  return parseManifest(json)
 }
 
-/** Fetches chunks that lie beside the manifest at `manifestUrl`. */
-function urlChunks(manifestUrl: URL): OpenChunk {
+/** Fetches chunks that lie beside one of several manifests: the first that answers; at a second attempt the last first. */
+export function urlChunks(manifestUrls: readonly URL[]): OpenChunk {
   return async (chunk, { signal, fresh }) => {
-    const url = new URL(chunk.file, manifestUrl)
-    const response = await getOk(url, { cache: fresh ? 'reload' : 'default', signal: signal ?? null })
-    return response.body ?? new Blob([]).stream()
+    let failure: unknown
+    for (const manifestUrl of fresh ? manifestUrls.toReversed() : manifestUrls) {
+      try {
+        const url = new URL(chunk.file, manifestUrl)
+        const response = await getOk(url, { cache: fresh ? 'reload' : 'default', signal: signal ?? null })
+        return response.body ?? new Blob([]).stream()
+      } catch (error) {
+        signal?.throwIfAborted()
+        failure ??= error
+      }
+    }
+    throw failure
   }
 }
 

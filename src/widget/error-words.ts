@@ -19,6 +19,8 @@ export const ERROR_WORDS: Readonly<Record<EngineErrorCode, string>> = {
   offline: 'There is no network. The question can be asked again when it is back.',
   forbidden: 'Nothing was sent: the settings, the budget or privacy do not allow it.',
   'out-of-memory': 'There is not enough memory for the model. Closing other tabs may help.',
+  'storage-full': 'The browser has no room left for models. Deleting one makes room.',
+  'storage-busy': 'Another tab is using this model. Close that tab and try again.',
   'context-overflow':
     'This conversation is longer than the model can read. Start a new one, or ask with fewer words.',
   'worker-lost': 'The model stopped unexpectedly. Trying again starts it anew.',

@@ -29,6 +29,10 @@ export interface LoadRequest {
   contextLength?: number | undefined
   /** undefined: the backend's own choice. */
   kvCache?: KvCache | undefined
+  /** Default true. */
+  cache?: boolean | undefined
+  /** Whole URLs. */
+  mirrors?: readonly string[] | undefined
   /** A Web Lock the worker holds for as long as it lives, so that the client learns of its end. */
   lifeLock?: string | undefined
 }

@@ -1,9 +1,12 @@
 import type { LoadProgress } from '../contract/engine'
+import type { EngineError } from '../contract/error'
 import type { DownloadProgress } from '../store/download-progress'
 
 export interface Progress {
   downloaded(progress: DownloadProgress): void
   loaded(loadedBytes: number, totalBytes: number): void
+  /** Said with all that follows. */
+  notKept(error: EngineError): void
   ready(): void
 }
 
@@ -21,12 +24,14 @@ export function createProgress(report: (progress: LoadProgress) => void): Progre
   let loadFraction = 0
   let last: LoadProgress = { phase: 'load', file: null, loadedBytes: 0, totalBytes: 0, fraction: 0 }
 
-  const send = (progress: Omit<LoadProgress, 'fraction'>): void => {
+  let notKept: Pick<LoadProgress, 'notKept'> = {}
+
+  const send = (progress: Omit<LoadProgress, 'fraction' | 'notKept'>): void => {
     const now = downloads
       ? DOWNLOAD_SHARE * downloadFraction + (1 - DOWNLOAD_SHARE) * loadFraction
       : loadFraction
     fraction = Math.max(fraction, now)
-    last = { ...progress, fraction }
+    last = { ...progress, fraction, ...notKept }
     report(last)
   }
 
@@ -40,6 +45,9 @@ export function createProgress(report: (progress: LoadProgress) => void): Progre
       loadFraction = totalBytes === 0 ? 0 : Math.min(1, loadedBytes / totalBytes)
       // While the download runs it is what one waits for.
       if (!downloads || downloadFraction === 1) send({ phase: 'load', file: null, loadedBytes, totalBytes })
+    },
+    notKept(error) {
+      notKept = { notKept: error.toData() }
     },
     ready() {
       downloadFraction = 1

@@ -33,6 +33,8 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
           powerPreference: request.powerPreference,
           contextLength: request.contextLength,
           kvCache: request.kvCache,
+          cache: request.cache,
+          mirrors: request.mirrors,
           signal,
           onProgress: (progress) => send({ type: 'progress', progress }),
         })
