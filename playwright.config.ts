@@ -14,6 +14,8 @@ export default defineConfig({
   timeout: 120_000,
   forbidOnly: process.env['CI'] !== undefined,
   use: {
+    // Only tests/e2e/pwa*.spec.ts want it: it would fetch the whole page once more in every other test.
+    serviceWorkers: 'block',
     launchOptions: { executablePath, args: [...args] },
     trace: 'retain-on-failure',
   },

@@ -1,6 +1,7 @@
-import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
 
 const root = import.meta.dirname
 const outDir = join(root, 'dist/site')
@@ -23,8 +24,42 @@ export default defineConfig({
     },
   },
   worker: { format: 'es' },
-  plugins: [models()],
+  plugins: [
+    screenshots(),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: '.',
+      filename: 'service-worker.ts',
+      // `public/manifest.webmanifest` and `src/app/updates.ts` are ours.
+      manifest: false,
+      injectRegister: false,
+      injectManifest: {
+        rollupFormat: 'iife',
+        injectionPoint: 'self.filesToKeep',
+        globPatterns: ['**/*.{html,js,css,wasm,svg,png,webmanifest}'],
+        // The benchmark is no part of the page, and pictures of the page none of what works offline.
+        globIgnores: ['bench.html', 'assets/{bench,judge}-*', 'models/**', 'screenshots/**'],
+        // Names with a hash of the bundler need no other.
+        dontCacheBustURLsMatching: /^assets\//,
+      },
+    }),
+    models(),
+  ],
 })
+
+/** What installers show, always as the page looks now. */
+function screenshots(): Plugin {
+  return {
+    name: 'minnow-screenshots',
+    apply: 'build',
+    generateBundle() {
+      for (const screen of ['desktop', 'phone']) {
+        const source = readFileSync(join(root, `docs/images/page-${screen}-light.png`))
+        this.emitFile({ type: 'asset', fileName: `screenshots/${screen}.png`, source })
+      }
+    },
+  }
+}
 
 /** Puts the models beside the page: as hard links, so that they take no room twice. */
 function models(): Plugin {

@@ -38,6 +38,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     inputs: [
       ...COMMON_INPUTS,
       'vite.config.ts',
+      'docs/images/page-desktop-light.png',
+      'docs/images/page-phone-light.png',
       'src',
       'bench/site',
       'bench/statistics.ts',

@@ -29,7 +29,15 @@ const ICONS: readonly Icon[] = [
   { file: 'maskable-512', sizePx: 512, drawing: 0.58, ...ON_TEAL },
   { file: 'apple-180', sizePx: 180, drawing: 0.68, ...ON_TEAL },
   // Systems colour it: only what is opaque counts.
-  { file: 'monochrome-512', sizePx: 512, drawing: 0.9, background: 'none', corner: 0, fish: '#000', eye: '#000' },
+  {
+    file: 'monochrome-512',
+    sizePx: 512,
+    drawing: 0.9,
+    background: 'none',
+    corner: 0,
+    fish: '#000',
+    eye: '#000',
+  },
 ]
 
 /** The drawing of the SVG, without the colours it has as a favicon. */

@@ -3,10 +3,11 @@
  * isolation. Used by `npm start`, the end-to-end tests and the benchmark.
  */
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { WORKER_POLICY } from '../src/app/security-policy'
 
 export interface ServeOptions {
   /** URL prefix, ending in `/`, to folder. The longest prefix that matches wins. */
@@ -43,25 +44,18 @@ const MIME_TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json; charset=utf-8',
 }
 
-/** Workers take theirs from the response of their script, so every response carries it. */
-const CONTENT_SECURITY_POLICY = [
+/** Of pages that bring no policy of their own: these are tests' and examples'. */
+const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' https: http://localhost:* http://127.0.0.1:*",
   "style-src 'self'",
   "img-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'",
 ].join('; ')
-
-/** Pages may also ask a remote of the visitor's choice; workers, where the model runs, may not. */
-const PAGE_POLICY = CONTENT_SECURITY_POLICY.replace(
-  "connect-src 'self'",
-  "connect-src 'self' https: http://localhost:* http://127.0.0.1:*",
-)
 
 /** Starts the server and resolves once it listens. */
 export async function serve({
@@ -125,10 +119,7 @@ async function respond(
   }
   const { path, sizeBytes, modified } = file
   response.setHeader('Content-Type', MIME_TYPES[extname(path)] ?? 'application/octet-stream')
-  response.setHeader(
-    'Content-Security-Policy',
-    extname(path) === '.html' ? PAGE_POLICY : CONTENT_SECURITY_POLICY,
-  )
+  response.setHeader('Content-Security-Policy', await policyOf(path))
   response.setHeader('Accept-Ranges', 'bytes')
   const etag = `"${sizeBytes.toString(36)}-${modified.getTime().toString(36)}"`
   response.setHeader('ETag', etag)
@@ -181,6 +172,18 @@ async function findFile(
     if (found?.isFile() === true) return { path: candidate, sizeBytes: found.size, modified: found.mtime }
   }
   return null
+}
+
+/**
+ * Of a page the policy it names in its HTML, and that nobody may frame it, which HTML can't say; of all else, and so of
+ * workers, who take theirs from the response of their script, the strictest.
+ */
+async function policyOf(path: string): Promise<string> {
+  if (extname(path) !== '.html') return WORKER_POLICY
+  const own = /<meta\s+http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(
+    await readFile(path, 'utf8'),
+  )
+  return `${own?.[1] ?? PAGE_POLICY}; frame-ancestors 'none'`
 }
 
 /** One range of bytes; null where none (or several) is asked for. */

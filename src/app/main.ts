@@ -7,10 +7,14 @@ import { badgeOf, progressOf } from '../widget/route-words'
 import { hasSettings } from '../widget/settings-database'
 import { pickLanguage, setLanguage, strings } from '../widget/strings'
 import { Chat, type EngineState, type Turn } from '../widget/chat'
+import type { Incoming } from './incoming'
+import { startPwa } from './pwa'
 import { translatePage } from './translate-page'
+import { trustOwnScripts } from './trusted-types'
 import { TurnList } from './turn-list'
 import { describeError, describeFigures, describeProgress } from './words'
 
+trustOwnScripts()
 await setLanguage(pickLanguage(navigator.languages))
 translatePage()
 
@@ -143,7 +147,23 @@ backend.addEventListener('change', () => {
   chat.reload()
 })
 
+const pwa = startPwa({
+  title: find('title', HTMLElement),
+  notices: find('notices', HTMLElement),
+  draft: input,
+  isUntouched: () => welcome.hidden === false,
+  onIncoming: (incoming) => void takeIncoming(incoming),
+})
+
 chat.load()
+
+/** What other programs share is put into the composer, and asked by whoever reads it there. */
+async function takeIncoming({ text, files, startsNew }: Incoming): Promise<void> {
+  if (startsNew) chat.clear()
+  const texts = await Promise.all(files.map((file) => file.text()))
+  input.value = [input.value, text, ...texts].filter((each) => each !== '').join('\n\n')
+  input.focus()
+}
 
 /** What is no option is 'auto'. */
 function chooseBackend(wanted: string): void {
@@ -180,6 +200,7 @@ function showFigures(usage: Usage | null, info: EngineInfo): void {
 }
 
 function showBusy(busy: boolean, turn: Turn | null = null): void {
+  pwa.setBusy(busy)
   const { composer, turn: words } = strings()
   button.textContent = busy ? composer.stop : composer.send
   turns.setBusy(busy)

@@ -10,7 +10,7 @@ import { keepShared } from './shared-items'
 
 declare const self: ServiceWorkerGlobalScope & {
   /** All files of the page, with a hash each; written here by the build. */
-  readonly __WB_MANIFEST: readonly (PrecacheEntry | string)[]
+  readonly filesToKeep: readonly (PrecacheEntry | string)[]
 }
 
 const scope = new URL(self.registration.scope)
@@ -18,7 +18,7 @@ const start = new URL('index.html', scope).href
 const sharePath = new URL('share', scope).pathname
 
 // All new files are there before this version takes over, and the old ones until then.
-precache([...self.__WB_MANIFEST])
+precache([...self.filesToKeep])
 
 self.addEventListener('activate', (event) => {
   // The page that registered it gains the files it has not loaded yet.

@@ -68,12 +68,11 @@ export class Updates {
   }
 
   #offer(registration: ServiceWorkerRegistration): void {
-    this.#options.onUpdate(async () => {
-      await this.#whileIdle(() => {
-        this.#isRestarting = true
-        registration.waiting?.postMessage('skip-waiting')
-      })
-    })
+    const restart = (): void => {
+      this.#isRestarting = true
+      registration.waiting?.postMessage('skip-waiting')
+    }
+    this.#options.onUpdate(() => this.#whileIdle(restart))
   }
 
   /** Another version than the one that made this page is in force, here and in all tabs. */
@@ -95,10 +94,16 @@ export class Updates {
     this.#reload()
   }
 
+  /** Runs it when no tab is answering. */
   async #whileIdle(run: () => void): Promise<void> {
+    const runUnlessBusy = (): boolean => {
+      if (this.#release !== null) return false
+      run()
+      return true
+    }
     await this.#isIdle
-    await (navigator.locks?.request(this.#lock, run) ?? run())
-    // An answer that began meanwhile holds no lock yet.
+    const hasRun = await (navigator.locks?.request(this.#lock, runUnlessBusy) ?? runUnlessBusy())
+    if (!hasRun) await this.#whileIdle(run)
   }
 
   #reload(): void {

@@ -59,4 +59,11 @@ export const de: Strings = {
     backend: 'Backend',
     memory: 'Speicher',
   },
+  pwa: {
+    offline: 'offline',
+    offlineMeans: 'Es gibt kein Netz. Alles geht, nur ein größeres Modell kann nicht gefragt werden.',
+    updateReady: 'Eine neue Version ist bereit.',
+    restart: 'Neu starten',
+    restartWaits: 'Sie startet, sobald die Antwort fertig ist.',
+  },
 }

@@ -62,6 +62,13 @@ export const en = {
     backend: 'Backend',
     memory: 'Memory',
   },
+  pwa: {
+    offline: 'offline',
+    offlineMeans: 'There is no network. Everything works but asking a bigger model.',
+    updateReady: 'A new version is ready.',
+    restart: 'Restart',
+    restartWaits: 'It starts when the answer is complete.',
+  },
 }
 
 /** Every language has these. */
