@@ -24,7 +24,8 @@ export interface MeasuredBytes {
 /** Everything the page requests until the first token is there, but for the model itself. */
 export async function measureBytes(): Promise<MeasuredBytes> {
   const files = await withSite(async ({ origin, browser }) => {
-    const context = await browser.newContext()
+    // The service worker fetches all files for later, after the page is usable.
+    const context = await browser.newContext({ serviceWorkers: 'block' })
     const urls = new Set<string>()
     context.on('request', (request) => {
       urls.add(request.url())
