@@ -15,14 +15,15 @@ const BACKENDS = ['backend/reference', 'backend/wasm', 'backend/webgpu']
 
 /** The longest matching path decides; every file under `src/` must match one. */
 export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
-  'index.ts': { may: ['client', 'router', 'contract'] },
+  'index.ts': { may: ['client', 'router', 'http', 'contract'] },
+  http: { may: ['contract'] },
   contract: { may: [] },
   app: { may: ['widget', 'client', 'router', 'contract'] },
   widget: { may: ['client', 'router', 'contract'] },
   router: { may: ['contract'] },
   client: { may: ['contract'], types: ['worker/api.ts'] },
   worker: { may: ['engine', 'model', 'gguf', 'tokenizer', 'backend', 'engines', 'store', 'contract'] },
-  cli: { may: ['client', 'contract'] },
+  cli: { may: ['client', 'http', 'contract'] },
   engine: { may: ['model', 'tokenizer', 'backend/backend.ts', 'contract'] },
   model: { may: ['gguf', 'contract'] },
   gguf: { may: ['contract'] },

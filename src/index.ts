@@ -32,6 +32,7 @@ export {
   type EngineErrorData,
   type EngineErrorDetails,
 } from './contract/error'
+export { createFetchHandler, type FetchHandler, type FetchHandlerOptions } from './http/create-fetch-handler'
 export { createRemoteEngine } from './router/providers/remote-engine'
 export type {
   ExtraParameter,

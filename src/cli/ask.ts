@@ -1,6 +1,4 @@
 import { text as readAll } from 'node:stream/consumers'
-import { pathToFileURL } from 'node:url'
-import { createEngine } from '../client/create-engine'
 import type {
   ChatCompletion,
   ChatCompletionParams,
@@ -9,18 +7,11 @@ import type {
   TokenLogprob,
   Usage,
 } from '../contract/engine'
-import { EngineError, isEngineError } from '../contract/error'
-import { readArguments, USAGE, type AskArguments } from './arguments'
-
-interface TextOutput {
-  write(text: string): unknown
-}
-
-export interface AskEnvironment {
-  output: TextOutput
-  messages: TextOutput & { isTTY?: boolean }
-  onInterrupt(listener: () => void): void
-}
+import { EngineError } from '../contract/error'
+import { invalid } from './argument-values'
+import { readAskArguments, type AskArguments } from './ask-arguments'
+import type { Command, CommandEnvironment } from './command'
+import { ENGINE_USAGE, openEngine } from './engine-arguments'
 
 /** What `--json` prints. Read by checks from outside: keep it stable. */
 interface AskResult {
@@ -40,74 +31,48 @@ interface AskResult {
   memoryBytes: number
 }
 
-/** Gives the exit code: 0 answered, 1 failed, 2 wrong arguments, 130 interrupted. */
-export async function ask(argv: readonly string[], environment: AskEnvironment): Promise<number> {
-  const { output, messages, onInterrupt } = environment
-  const interrupt = new AbortController()
-  onInterrupt(() => interrupt.abort())
-  try {
-    const given = readArguments(argv)
-    if (given.help) {
-      output.write(`${USAGE}\n`)
-      return 0
-    }
-    const prompt = given.prompt ?? (await readAll(process.stdin)).trim()
-    if (prompt === '') throw new EngineError('invalid-argument', 'The prompt is empty.')
-    await answer(prompt, given, environment, interrupt.signal)
-    return 0
-  } catch (error) {
-    if (interrupt.signal.aborted) {
-      messages.write('\ninterrupted\n')
-      return 130
-    }
-    if (isEngineError(error, 'invalid-argument')) {
-      messages.write(`${error.message}\n\n${USAGE}\n`)
-      return 2
-    }
-    messages.write(`${describe(error)}\n`)
-    return 1
-  }
-}
+const USAGE = `Usage: minnow ask "prompt" [options]
+Asks a model on this machine and streams its answer to the terminal.
 
-async function answer(
-  prompt: string,
-  given: AskArguments,
-  { output, messages }: AskEnvironment,
-  signal: AbortSignal,
-): Promise<void> {
-  const startMs = performance.now()
-  const bar = messages.isTTY === true ? messages : null
-  const engine = await createEngine({
-    ...(given.model === null ? {} : { model: modelUrl(given.model) }),
-    ...(given.threads === null ? {} : { threads: given.threads }),
-    ...(given.contextLength === null ? {} : { contextLength: given.contextLength }),
-    ...(given.kvCache === null ? {} : { kvCache: given.kvCache }),
-    signal,
-    onProgress: ({ fraction }) => bar?.write(`\rloading ${(fraction * 100).toFixed(0)} %`),
-  })
-  bar?.write('\r\u001B[K')
-  const loadMs = performance.now() - startMs
-  try {
-    const params = toParams(prompt, given)
-    if (given.json) {
-      const completion = await engine.chat.completions.create(
-        { ...params, stream: false, logprobs: true, top_logprobs: 5, minnow: { tokenIds: true } },
-        { signal },
-      )
-      output.write(`${JSON.stringify(toResult(completion, engine, loadMs))}\n`)
-      return
+  --max-tokens N        most new tokens (default: what is left of the context)
+  --temperature X       0 is greedy (default: 1)
+  --seed N              same seed, same answer
+  --system TEXT         a system message before the prompt
+${ENGINE_USAGE}
+  --json                print one JSON object: text, tokenIds, logprobs, usage, timings
+  --help
+
+Without a prompt it is read from standard input. Exit codes: 0 answered, 1 failed, 2 wrong arguments, 130 interrupted.`
+
+export const ask: Command = {
+  usage: USAGE,
+  async run(argv, { output, messages }, signal) {
+    const given = readAskArguments(argv)
+    const prompt = given.prompt ?? (await readAll(process.stdin)).trim()
+    if (prompt === '') throw invalid('The prompt is empty.')
+    const startMs = performance.now()
+    const engine = await openEngine(given, messages, signal)
+    const loadMs = performance.now() - startMs
+    try {
+      const params = toParams(prompt, given)
+      if (given.json) {
+        const completion = await engine.chat.completions.create(
+          { ...params, stream: false, logprobs: true, top_logprobs: 5, minnow: { tokenIds: true } },
+          { signal },
+        )
+        output.write(`${JSON.stringify(toResult(completion, engine, loadMs))}\n`)
+      } else await stream(engine, params, output, messages, signal)
+    } finally {
+      await engine.dispose()
     }
-    await stream(engine, params, output, messages, signal)
-  } finally {
-    await engine.dispose()
-  }
+  },
 }
 
 async function stream(
   engine: Engine,
   params: ChatCompletionParams,
-  output: TextOutput,
-  messages: TextOutput & { isTTY?: boolean },
+  output: CommandEnvironment['output'],
+  messages: CommandEnvironment['messages'],
   signal: AbortSignal,
 ): Promise<void> {
   const chunks = await engine.chat.completions.create(
@@ -128,11 +93,6 @@ async function stream(
       `first token after ${timeToFirstTokenMs.toFixed(0)} ms, ${engine.info.backend} ${engine.info.variant}, ` +
       `threads: ${engine.info.threads}\n`,
   )
-}
-
-/** A path, unless it is the URL of a server. */
-function modelUrl(model: string): URL {
-  return /^https?:\/\//.test(model) ? new URL(model) : pathToFileURL(model)
 }
 
 function toParams(prompt: string, given: AskArguments): ChatCompletionParams {
@@ -162,9 +122,4 @@ function toResult(completion: ChatCompletion, engine: Engine, loadMs: number): A
     weightsBytes,
     memoryBytes,
   }
-}
-
-function describe(error: unknown): string {
-  if (isEngineError(error)) return `${error.code}: ${error.message}`
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

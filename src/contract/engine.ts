@@ -39,6 +39,8 @@ export interface ChatCompletionParams {
   /** Same seed, same prompt, same settings: same text, whatever the number of threads. Default: random. */
   seed?: number | null
   stop?: string | readonly string[] | null
+  /** Answers to give, 1…128. Choice i is drawn with seed + i. Default 1. */
+  n?: number | null
   logprobs?: boolean | null
   /** 0…20 alternatives a token; needs `logprobs`. */
   top_logprobs?: number | null
@@ -159,6 +161,8 @@ export interface ChatCompletion {
   object: 'chat.completion'
   created: number
   model: string
+  /** What computed it: the same seed gives the same text wherever this is the same. Absent where it is not known. */
+  system_fingerprint?: string
   choices: {
     index: number
     message: { role: 'assistant'; content: string }
@@ -174,6 +178,7 @@ export interface ChatCompletionChunk {
   object: 'chat.completion.chunk'
   created: number
   model: string
+  system_fingerprint?: string
   choices: {
     index: number
     delta: { role?: 'assistant'; content?: string }

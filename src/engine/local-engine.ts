@@ -6,13 +6,15 @@ import type {
   ChatCompletions,
   Engine,
   EngineInfo,
+  FinishReason,
   RequestOptions,
+  Usage,
 } from '../contract/engine'
 import { EngineError, isEngineError, type EngineErrorData } from '../contract/error'
 import type { PromptReading } from '../contract/signals'
 import type { AnswerPiece } from './answer-text'
 import { ChunkStream } from './chunk-stream'
-import { ChunkFactory, CompletionBuilder, type CompletionHead } from './completion-shapes'
+import { ChunkFactory, CompletionBuilder, sumUsage, type CompletionHead } from './completion-shapes'
 import { StepCosts } from './draft-policy'
 import { countSinks, fitPrompt } from './fit-prompt'
 import { generate, type GenerationResult } from './generation'
@@ -65,6 +67,13 @@ interface Request {
   readonly head: CompletionHead
   readonly requestedAt: number
   readonly controller: AbortController
+}
+
+/** Hears of the choices of an answer by their index. */
+interface AnswerListener {
+  onStart(index: number, reading: PromptReading | null): void
+  onPiece(index: number, piece: AnswerPiece): void
+  onFinish(index: number, reason: FinishReason): void
 }
 
 class LocalEngine implements Engine {
@@ -159,20 +168,29 @@ class LocalEngine implements Engine {
     const sinkCount = overflow === 'slide' ? countSinks(chatTemplate, messages, encoded, contextLength) : 0
     const prompt = fitPrompt(encoded, contextLength, { overflow, sinkCount, maxTokens })
     if (prompt.length === 0) throw new EngineError('invalid-argument', 'The messages give an empty prompt.')
-    const head = { id: `chatcmpl-${randomName()}`, created: Math.floor(Date.now() / 1000), model: id }
+    const head = {
+      id: `chatcmpl-${randomName()}`,
+      created: Math.floor(Date.now() / 1000),
+      model: id,
+      system_fingerprint: this.#fingerprint(),
+    }
     return { settings, prompt, sinkCount, head, requestedAt, controller: new AbortController() }
+  }
+
+  #fingerprint(): string {
+    const { id, modelHash, backend } = this.#options
+    return `fp_${modelHash?.slice(0, 10) ?? id}_${backend.kind}-${backend.variant}`
   }
 
   async #complete(request: Request, finished: () => void): Promise<ChatCompletion> {
     const builder = new CompletionBuilder(request.settings)
-    const { signal } = request.controller
     try {
-      const run = this.#run(request, {
-        onStart: (reading) => builder.start(reading),
-        onPiece: (piece) => builder.add(piece),
+      const usage = await this.#answer(request, {
+        onStart: (index, reading) => builder.start(index, reading),
+        onPiece: (index, piece) => builder.add(index, piece),
+        onFinish: (index, reason) => builder.finish(index, reason),
       })
-      const { finishReason, usage } = await abortable(run, signal)
-      return builder.build(request.head, finishReason, usage)
+      return builder.build(request.head, usage)
     } finally {
       finished()
     }
@@ -184,13 +202,12 @@ class LocalEngine implements Engine {
     const stream = new ChunkStream<ChatCompletionChunk>(() =>
       controller.abort(new EngineError('aborted', 'The reader left the stream.')),
     )
-    const run = this.#run(request, {
-      onStart: (reading) => stream.push(factory.role(reading)),
-      onPiece: (piece) => stream.push(factory.piece(piece)),
+    this.#answer(request, {
+      onStart: (index, reading) => stream.push(factory.role(index, reading)),
+      onPiece: (index, piece) => stream.push(factory.piece(index, piece)),
+      onFinish: (index, reason) => stream.push(factory.finish(index, reason)),
     })
-    abortable(run, controller.signal)
-      .then(({ finishReason, usage }) => {
-        stream.push(factory.finish(finishReason))
+      .then((usage) => {
         if (settings.includeUsage) stream.push(factory.usage(usage))
         stream.end()
       })
@@ -199,13 +216,23 @@ class LocalEngine implements Engine {
     return stream
   }
 
-  #run(
-    request: Request,
-    listener: { onStart: (reading: PromptReading | null) => void; onPiece: (piece: AnswerPiece) => void },
-  ): Promise<GenerationResult> {
+  /** All choices, one after the other: the prompt is evaluated once. */
+  async #answer(request: Request, listener: AnswerListener): Promise<Usage> {
+    const usages: Usage[] = []
+    for (let index = 0; index < request.settings.n; index++) {
+      const run = this.#run(request, index, listener)
+      const { finishReason, usage } = await abortable(run, request.controller.signal)
+      listener.onFinish(index, finishReason)
+      usages.push(usage)
+    }
+    return sumUsage(usages)
+  }
+
+  #run(request: Request, index: number, listener: AnswerListener): Promise<GenerationResult> {
     const { settings, prompt, sinkCount, requestedAt, controller } = request
     const { backend, tokenizer } = this.#options
     const { signal } = controller
+    const { sampling } = settings
     return this.#queue.run(signal, async () => {
       // Listeners of the request may only now learn that it runs; give an abort its chance too.
       await this.#pacer.breathe()
@@ -220,13 +247,14 @@ class LocalEngine implements Engine {
             session,
             maxBatch: backend.maxBatch,
             tokenizer,
-            sampler: new Sampler(settings.sampling, this.#candidates),
+            sampler: new Sampler({ ...sampling, seed: sampling.seed + index }, this.#candidates),
             stepCosts: this.#stepCosts,
             pacer: this.#pacer,
             now: this.#now,
             requestedAt,
             signal,
-            ...listener,
+            onStart: (reading) => listener.onStart(index, reading),
+            onPiece: (piece) => listener.onPiece(index, piece),
           })
         } finally {
           if (session.broken) this.#pool.discard(session)

@@ -11,6 +11,8 @@ export interface GenerationSettings {
   readonly stop: readonly string[]
   /** Alternatives to report for each token; null: no log-probabilities. */
   readonly topLogprobs: number | null
+  /** Answers to give. */
+  readonly n: number
   readonly stream: boolean
   readonly includeUsage: boolean
   readonly promptLookup: boolean
@@ -34,6 +36,7 @@ const KNOWN = new Set([
   'logit_bias',
   'seed',
   'stop',
+  'n',
   'logprobs',
   'top_logprobs',
   'stream',
@@ -43,7 +46,6 @@ const KNOWN = new Set([
 
 /** Parameters of OpenAI's that another engine may know. */
 const UNSUPPORTED = new Set([
-  'n',
   'tools',
   'tool_choice',
   'parallel_tool_calls',
@@ -58,11 +60,23 @@ const UNSUPPORTED = new Set([
   'verbosity',
 ])
 
+/** Parameters of OpenAI's that concern its service and not the answer. */
+const IGNORED = new Set([
+  'user',
+  'store',
+  'metadata',
+  'service_tier',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+])
+
 const ROLES = new Set(['system', 'user', 'assistant'])
 
 /**
  * Checks a request. null and undefined stand for the default everywhere.
  * @param randomSeed used where the request names none
+ * Parameters that concern only OpenAI's service are passed over.
  * @throws EngineError 'invalid-argument' that names the parameter and what was got; 'unsupported' for parameters
  *   of OpenAI's that this engine lacks
  */
@@ -74,7 +88,7 @@ export function parseParams(
   const given: unknown = params
   if (!isRecord(given)) throw invalid('params', 'an object', given)
   for (const name of Object.keys(given)) {
-    if (KNOWN.has(name) || isAbsent(given[name]) || (name === 'n' && given[name] === 1)) continue
+    if (KNOWN.has(name) || IGNORED.has(name) || isAbsent(given[name])) continue
     if (UNSUPPORTED.has(name)) {
       throw new EngineError(
         'unsupported',
@@ -100,11 +114,17 @@ export function parseParams(
       details: { parameter: 'top_logprobs', got: String(topLogprobs) },
     })
   }
+  const n = number(given, 'n', { least: 1, most: 128, integer: true }) ?? 1
   const streamOptions = record(given, 'stream_options', ['include_usage'])
   const minnow = record(given, 'minnow', ['promptLookup', 'overflow', 'tokenIds', 'signals', 'route'])
   const overflow = minnow['overflow'] ?? 'error'
   if (overflow !== 'error' && overflow !== 'slide')
     throw invalid('minnow.overflow', "'error' or 'slide'", overflow)
+  const tokenIds = flag(minnow, 'tokenIds', false, 'minnow.')
+  const signals = flag(minnow, 'signals', false, 'minnow.')
+  if (n > 1 && (tokenIds || signals)) {
+    throw invalid('n', '1 with minnow.tokenIds or minnow.signals, which tell of one answer', n)
+  }
   const maxTokens = { least: 1, most: Number.MAX_SAFE_INTEGER, integer: true }
   return {
     messages: parseMessages(given['messages']),
@@ -126,13 +146,14 @@ export function parseParams(
     },
     maxTokens: number(given, 'max_completion_tokens', maxTokens) ?? number(given, 'max_tokens', maxTokens),
     stop: parseStop(given['stop']),
+    n,
     topLogprobs: logprobs ? (topLogprobs ?? 0) : null,
     stream: flag(given, 'stream', false),
     includeUsage: flag(streamOptions, 'include_usage', false, 'stream_options.'),
     promptLookup: flag(minnow, 'promptLookup', true, 'minnow.'),
     overflow,
-    tokenIds: flag(minnow, 'tokenIds', false, 'minnow.'),
-    signals: flag(minnow, 'signals', false, 'minnow.'),
+    tokenIds,
+    signals,
   }
 }
 

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { readArguments } from '../../src/cli/arguments'
 import { ask } from '../../src/cli/ask'
+import { readAskArguments } from '../../src/cli/ask-arguments'
+import { runCommand } from '../../src/cli/command'
+import { serve } from '../../src/cli/serve'
 
-describe('readArguments', () => {
+describe('readAskArguments', () => {
   it('reads every option', () => {
     const argv =
       '--max-tokens 5 --temperature 0 --seed 7 --threads 2 --context 256 --kv-cache 8-bit --system s --model m.gguf --json'
-    expect(readArguments(['hello there', ...argv.split(' ')])).toEqual({
+    expect(readAskArguments(['hello there', ...argv.split(' ')])).toEqual({
       prompt: 'hello there',
       system: 's',
       model: 'm.gguf',
@@ -17,12 +19,11 @@ describe('readArguments', () => {
       contextLength: 256,
       kvCache: '8-bit',
       json: true,
-      help: false,
     })
   })
 
   it('leaves what is not given to the engine', () => {
-    expect(readArguments(['hello'])).toMatchObject({
+    expect(readAskArguments(['hello'])).toMatchObject({
       prompt: 'hello',
       model: null,
       maxTokens: null,
@@ -46,11 +47,11 @@ describe('readArguments', () => {
     ['--model', ['x', '--model']],
     ['2', ['two', 'prompts']],
   ])('names %s where it is wrong', (name, argv) => {
-    expect(() => readArguments(argv)).toThrow(name)
+    expect(() => readAskArguments(argv)).toThrow(name)
   })
 })
 
-describe('ask', () => {
+describe('runCommand', () => {
   function environment() {
     const written = { output: '', messages: '' }
     return {
@@ -63,19 +64,31 @@ describe('ask', () => {
 
   it('exits with 2 and the usage for wrong arguments', async () => {
     const given = environment()
-    expect(await ask(['x', '--threads', 'many'], given)).toBe(2)
+    expect(await runCommand(ask, ['x', '--threads', 'many'], given)).toBe(2)
     expect(given.written.messages).toContain('--threads must be a whole number, but is "many"')
-    expect(given.written.messages).toContain('Usage: npm run ask')
+    expect(given.written.messages).toContain('Usage: minnow ask')
     expect(given.written.output).toBe('')
   })
 
   it('exits with 2 for an empty prompt', async () => {
-    expect(await ask([''], environment())).toBe(2)
+    expect(await runCommand(ask, [''], environment())).toBe(2)
   })
 
   it('prints the usage on demand', async () => {
     const given = environment()
-    expect(await ask(['--help'], given)).toBe(0)
+    expect(await runCommand(ask, ['--help'], given)).toBe(0)
     expect(given.written.output).toContain('--max-tokens')
+  })
+
+  it.each([
+    ['--port', ['--port', '70000']],
+    ['by --api-key-env', ['--host', '0.0.0.0']],
+    ['holds no key', ['--api-key-env', 'MINNOW_NO_SUCH_VARIABLE']],
+    ['--allow-origin', ['--allow-origin', 'example.com']],
+    ['no-such', ['no-such']],
+  ])('serve names %s where it is wrong, before it loads a model', async (words, argv) => {
+    const given = environment()
+    expect(await runCommand(serve, argv, given)).toBe(2)
+    expect(given.written.messages).toContain(words)
   })
 })

@@ -34,6 +34,7 @@ describe('parameters', () => {
       },
       maxTokens: null,
       stop: [],
+      n: 1,
       topLogprobs: null,
       stream: false,
       includeUsage: false,
@@ -160,9 +161,18 @@ describe('parameters', () => {
     expect(() => parseParams(params, 260, 0)).toThrow(expect.objectContaining({ code: 'unsupported' }))
   })
 
-  it('take the only n there is', () => {
-    const params = { messages, n: 1 } as unknown as ChatCompletionParams
+  it("pass over OpenAI's that concern its service", () => {
+    const params = {
+      messages,
+      user: 'someone',
+      store: false,
+      metadata: {},
+    } as unknown as ChatCompletionParams
     expect(parseParams(params, 260, 0)).toEqual(parseParams({ messages }, 260, 0))
+  })
+
+  it('take one answer alone for what tells of one answer', () => {
+    expect(() => parseParams({ messages, n: 2, minnow: { signals: true } }, 260, 0)).toThrow(/'n'.*1 with/)
   })
 
   it('are checked before anything runs', async () => {

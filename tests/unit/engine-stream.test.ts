@@ -23,7 +23,16 @@ describe('chat.completions.create', () => {
         prompt_tokens_details: { cached_tokens: 0 },
       },
     })
-    expect(Object.keys(completion)).toEqual(['id', 'object', 'created', 'model', 'choices', 'usage'])
+    expect(Object.keys(completion)).toEqual([
+      'id',
+      'object',
+      'created',
+      'model',
+      'system_fingerprint',
+      'choices',
+      'usage',
+    ])
+    expect(completion.system_fingerprint).toMatch(/^fp_mock-model_/)
     expect(completion.id).toMatch(/^chatcmpl-[0-9a-f]{24}$/)
     expect(backend.forwards[0]).toEqual({
       session: 0,
