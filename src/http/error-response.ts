@@ -57,6 +57,8 @@ const MEANINGS: Readonly<Record<EngineErrorCode, Meaning>> = {
   offline: UNAVAILABLE,
   forbidden: { status: 403, type: 'invalid_request_error' },
   'out-of-memory': UNAVAILABLE,
+  'storage-busy': UNAVAILABLE,
+  'storage-full': UNAVAILABLE,
   'context-overflow': { ...REQUEST, code: 'context_length_exceeded' },
   'worker-lost': UNAVAILABLE,
   'device-lost': UNAVAILABLE,
