@@ -5,17 +5,23 @@ import type { AnswerAction } from '../widget/answer-footer'
 import type { Escalation } from '../widget/escalation'
 import { badgeOf, progressOf } from '../widget/route-words'
 import { hasSettings } from '../widget/settings-database'
+import { loadMarkdown } from '../widget/markdown-text'
 import { pickLanguage, setLanguage, strings } from '../widget/strings'
-import { Chat, type EngineState, type Turn } from '../widget/chat'
+import type { Turn } from '../widget/turn'
+import { defineTurnElements } from '../widget/turn-elements'
+import { TurnList, type TurnActionDetail } from '../widget/turn-list'
+import { Chat } from '../widget/chat'
+import { Announcer } from '../widget/chat-announcer'
+import type { EngineState } from '../widget/chat-engine'
 import type { Incoming } from './incoming'
 import { startPwa } from './pwa'
 import { translatePage } from './translate-page'
 import { trustOwnScripts } from './trusted-types'
-import { TurnList } from './turn-list'
 import { describeError, describeFigures, describeProgress } from './words'
 
 trustOwnScripts()
 await setLanguage(pickLanguage(navigator.languages))
+defineTurnElements()
 translatePage()
 
 const form = find('composer', HTMLFormElement)
@@ -36,14 +42,8 @@ const status = find('status', HTMLElement)
 const welcome = find('welcome', HTMLElement)
 const settings = find('settings', HTMLButtonElement)
 const waiting = find('waiting', HTMLElement)
-const turns = new TurnList({
-  list: find('turns', HTMLElement),
-  onAction(turn, action) {
-    void act(turn, action)
-  },
-  lookUp: async (id) => (await escalation)?.lookUp(id) ?? null,
-  loadElements: loadEscalation,
-})
+const turns = find('conversation', TurnList)
+const announcer = new Announcer(status)
 
 let retry: (() => void) | null = null
 let loadingEscalation: Promise<Escalation> | null = null
@@ -62,29 +62,39 @@ const chat = new Chat({
   trace: async (id) => (await escalation)?.trace(id) ?? null,
   events: {
     engineChanged: showEngine,
-    turnAdded(turn) {
-      welcome.hidden = true
-      restart.hidden = false
+    turnsChanged(shown) {
+      welcome.hidden = shown.length > 0
+      restart.hidden = shown.length === 0
       hideFailure()
-      turns.add(turn)
-      showBusy(true)
+      turns.busy = chat.busy
+      turns.show(shown)
+      if (chat.busy) showBusy(true)
     },
-    answerGrew: (turn, text) => turns.append(turn, text),
-    answerReplaced: (turn) => turns.replace(turn),
+    answerGrew(turn, text) {
+      turns.grow(turn)
+      announcer.grow(text)
+    },
+    answerReplaced(turn) {
+      turns.refresh(turn)
+      announcer.begin()
+    },
     turnChanged(turn) {
       if (chat.busy) hideFailure()
-      turns.update(turn)
+      turns.refresh(turn)
       showBusy(chat.busy, turn)
-    },
-    turnsCleared() {
-      turns.clear()
-      hideFailure()
-      welcome.hidden = false
-      restart.hidden = true
     },
     measured: showFigures,
     failed: showFailure,
   },
+})
+
+turns.lookUp = async (id) => (await escalation)?.lookUp(id) ?? null
+turns.placeOf = (turn) => {
+  const siblings = chat.siblings(turn)
+  return { number: siblings.indexOf(turn) + 1, count: siblings.length }
+}
+turns.addEventListener('minnow-turn', (event) => {
+  void act((event as CustomEvent<TurnActionDetail>).detail)
 })
 
 form.addEventListener('submit', (event) => {
@@ -156,6 +166,8 @@ const pwa = startPwa({
 })
 
 chat.load()
+// Before the first answer, and after all that it waits for.
+loadMarkdown().catch(() => undefined)
 
 /** What other programs share is put into the composer, and asked by whoever reads it there. */
 async function takeIncoming({ text, files, startsNew }: Incoming): Promise<void> {
@@ -179,7 +191,7 @@ function showEngine(state: EngineState): void {
   }
   if (state.phase !== 'ready') backendReason.textContent = ''
   if (state.phase === 'ready') {
-    status.textContent = strings().page.ready
+    announcer.say(strings().page.ready)
     showFigures(null, state.info)
   }
 }
@@ -203,10 +215,15 @@ function showBusy(busy: boolean, turn: Turn | null = null): void {
   pwa.setBusy(busy)
   const { composer, turn: words } = strings()
   button.textContent = busy ? composer.stop : composer.send
-  turns.setBusy(busy)
-  const progress = turn?.progress ?? null
-  if (busy) status.textContent = progress === null ? words.answering : `${progressOf(progress)}.`
-  else status.textContent = words.complete(turn?.route ? badgeOf(turn.route).text : '')
+  turns.busy = busy
+  if (!busy) {
+    announcer.end()
+    announcer.say(words.complete(turn?.route ? badgeOf(turn.route).text : ''))
+  } else if (turn?.progress) announcer.say(`${progressOf(turn.progress)}.`)
+  else if (turn === null) {
+    announcer.begin()
+    announcer.say(words.answering)
+  }
 }
 
 function showFailure(error: unknown, tryAgain: () => void): void {
@@ -236,13 +253,32 @@ async function openEscalation(): Promise<Escalation> {
     waiting,
     onAnswered({ id, messages }, completion, route) {
       const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
-      chat.settle(id, question, completion.choices[0]?.message.content ?? '', route)
+      void chat.settle(id, question, completion.choices[0]?.message.content ?? '', route)
     },
     onError: (error) => showFailure(error, () => undefined),
   })
 }
 
-async function act(turn: Turn, action: AnswerAction): Promise<void> {
+async function act({ turn, action }: TurnActionDetail): Promise<void> {
+  switch (action.type) {
+    case 'regenerate':
+      return chat.regenerate(turn)
+    case 'continue':
+      return chat.continueAnswer(turn)
+    case 'edit':
+      return chat.edit(turn, action.question)
+    case 'answer':
+      return actOnAnswer(turn, action.action)
+    case 'previous':
+    case 'next': {
+      const siblings = chat.siblings(turn)
+      const other = siblings[siblings.indexOf(turn) + (action.type === 'next' ? 1 : -1)]
+      if (other !== undefined) chat.select(other)
+    }
+  }
+}
+
+async function actOnAnswer(turn: Turn, action: AnswerAction): Promise<void> {
   const loaded = await loadEscalation()
   if (turn.route !== null) await loaded.feedback(turn.route, action)
   if (action !== 'ask-bigger') return

@@ -54,6 +54,8 @@ export interface MinnowParams {
   promptLookup?: boolean
   /** What happens when the context is full. Default 'error'. 'slide' keeps the first tokens (attention sinks) and the newest. */
   overflow?: 'error' | 'slide'
+  /** Go on with the last message, which must be the assistant's: the answer is what comes after it. Default false. */
+  continueAnswer?: boolean
   /** Report the token ids of the answer. Default false. */
   tokenIds?: boolean
   /** Report how sure the model was of each token, and the prompt's last hidden state. Default false. */

@@ -163,8 +163,8 @@ class LocalEngine implements Engine {
     const { id, tokenizer, chatTemplate, contextLength } = this.#options
     const requestedAt = this.#now()
     const settings = parseParams(params, tokenizer.vocabularySize, randomInteger())
-    const { messages, overflow, maxTokens } = settings
-    const encoded = Int32Array.from(chatTemplate.encode(messages))
+    const { messages, continueAnswer, overflow, maxTokens } = settings
+    const encoded = Int32Array.from(chatTemplate.encode(messages, { continueLast: continueAnswer }))
     const sinkCount = overflow === 'slide' ? countSinks(chatTemplate, messages, encoded, contextLength) : 0
     const prompt = fitPrompt(encoded, contextLength, { overflow, sinkCount, maxTokens })
     if (prompt.length === 0) throw new EngineError('invalid-argument', 'The messages give an empty prompt.')

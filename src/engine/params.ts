@@ -15,6 +15,7 @@ export interface GenerationSettings {
   readonly n: number
   readonly stream: boolean
   readonly includeUsage: boolean
+  readonly continueAnswer: boolean
   readonly promptLookup: boolean
   readonly overflow: 'error' | 'slide'
   readonly tokenIds: boolean
@@ -116,7 +117,14 @@ export function parseParams(
   }
   const n = number(given, 'n', { least: 1, most: 128, integer: true }) ?? 1
   const streamOptions = record(given, 'stream_options', ['include_usage'])
-  const minnow = record(given, 'minnow', ['promptLookup', 'overflow', 'tokenIds', 'signals', 'route'])
+  const minnow = record(given, 'minnow', [
+    'continueAnswer',
+    'promptLookup',
+    'overflow',
+    'tokenIds',
+    'signals',
+    'route',
+  ])
   const overflow = minnow['overflow'] ?? 'error'
   if (overflow !== 'error' && overflow !== 'slide')
     throw invalid('minnow.overflow', "'error' or 'slide'", overflow)
@@ -125,9 +133,15 @@ export function parseParams(
   if (n > 1 && (tokenIds || signals)) {
     throw invalid('n', '1 with minnow.tokenIds or minnow.signals, which tell of one answer', n)
   }
+  const messages = parseMessages(given['messages'])
+  const continueAnswer = flag(minnow, 'continueAnswer', false, 'minnow.')
+  if (continueAnswer && messages.at(-1)?.role !== 'assistant') {
+    throw invalid('minnow.continueAnswer', "true only where the last message is the assistant's", true)
+  }
   const maxTokens = { least: 1, most: Number.MAX_SAFE_INTEGER, integer: true }
   return {
-    messages: parseMessages(given['messages']),
+    messages,
+    continueAnswer,
     sampling: {
       temperature: number(given, 'temperature', { least: 0, most: 100 }) ?? 1,
       topK: number(given, 'top_k', { least: 0, most: Number.MAX_SAFE_INTEGER, integer: true }) ?? 0,

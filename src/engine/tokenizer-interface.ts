@@ -20,6 +20,9 @@ export interface EngineDetokenizer {
 
 /** Turns a conversation into the ids of a prompt that ends where the assistant's answer begins. */
 export interface EngineChatTemplate {
-  /** Text of the messages must not become special tokens. */
-  encode(messages: readonly ChatMessage[]): ArrayLike<number>
+  /**
+   * Text of the messages must not become special tokens. With `continueLast` the last message, the assistant's, stays
+   * open.
+   */
+  encode(messages: readonly ChatMessage[], options?: { continueLast?: boolean }): ArrayLike<number>
 }

@@ -13,7 +13,7 @@ export interface ByteTokenizer {
   decode(ids: Iterable<number>): string
   createDetokenizer(): { push(id: number): string; flush(): string }
   /** The template: role token, content, end of turn for each message; then the assistant's role token. */
-  encodeChat(messages: readonly ChatMessage[]): number[]
+  encodeChat(messages: readonly ChatMessage[], options?: { continueLast?: boolean }): number[]
 }
 
 const END_OF_TURN = 256
@@ -36,10 +36,11 @@ export function createByteTokenizer(): ByteTokenizer {
         flush: () => decoder.decode(),
       }
     },
-    encodeChat(messages) {
+    encodeChat(messages, { continueLast = false } = {}) {
       const ids: number[] = []
       for (const { role, content } of messages) ids.push(ROLE_TOKENS[role], ...encode(content), END_OF_TURN)
-      ids.push(ROLE_TOKENS.assistant)
+      if (continueLast) ids.pop()
+      else ids.push(ROLE_TOKENS.assistant)
       return ids
     },
   }

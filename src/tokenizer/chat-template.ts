@@ -9,6 +9,8 @@ import type { Tokenizer } from './tokenizer'
 export interface ChatTemplateOptions {
   /** End with what opens the assistant's answer. Default true. */
   addGenerationPrompt?: boolean
+  /** Leave the last message open, which must be the assistant's: the prompt ends within the answer. Default false. */
+  continueLast?: boolean
   /** More variables of the template, such as `enable_thinking` of Qwen 3. */
   variables?: Readonly<Record<string, string | number | boolean>>
 }
@@ -59,8 +61,13 @@ export async function loadChatTemplate(
       add_generation_prompt: addGenerationPrompt,
     })
   }
-  const segments: ChatTemplate['segments'] = (messages, options) => {
+  const segments: ChatTemplate['segments'] = (messages, { continueLast = false, ...options } = {}) => {
     checkMessages(messages)
+    const last = messages.at(-1)
+    if (continueLast && last?.role === 'assistant') {
+      const before = segments(messages.slice(0, -1), options)
+      return [...before, { text: last.content, special: false }]
+    }
     const guard = protectContents(messages, tokenizer.specialTexts, source)
     const pieces = render(guard.messages, options).split(guard.marker)
     return pieces.map((text) => ({ text, special: true }))

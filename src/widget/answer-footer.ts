@@ -102,6 +102,7 @@ export class AnswerFooter extends LitElement {
           <svg class="chevron" viewBox="0 0 12 12" aria-hidden="true"><path d="M2 4l4 4 4-4" /></svg>
         </button>
         <span class="actions">
+          <slot></slot>
           ${
             isLocal
               ? html`<button

@@ -1,78 +1,96 @@
-import type { ChatMessage, Engine, EngineInfo, LoadProgress, Usage } from '../contract/engine'
-import { isEngineError } from '../contract/error'
-import type { RouteEvent, RouteReason, RouteRequest, SettledRoute } from '../contract/route'
+import type { ChatCompletionParams, ChatMessage, Engine, EngineInfo, Usage } from '../contract/engine'
+import type { RouteRequest, SettledRoute } from '../contract/route'
+import { ChatEngine, type EngineState, type OpenEngine } from './chat-engine'
+import { keptRoute, reasonOf, unrouted } from './chat-route'
+import { DEFAULT_CHAT_SETTINGS, type ChatSettings } from './chat-settings'
+import { canContinue, isUnderWay, newTurn, type Turn } from './turn'
+import { TurnTree } from './turn-tree'
 
-/** What a router says while it works. */
-export type RouteProgress = Exclude<RouteEvent, SettledRoute>
-
-export interface Turn {
-  readonly question: string
-  answer: string
-  /** 'waiting' until the first token; 'stopped' keeps what was answered so far. */
-  state: 'waiting' | 'answering' | 'done' | 'cut' | 'stopped' | 'failed'
-  /** The newest word of the router on this turn, until it is settled. */
-  progress: RouteProgress | null
-  /** Whose answer it is, and why; null until it is settled. */
-  route: SettledRoute | null
-  usage: Usage | null
-}
-
-export type EngineState =
-  | { phase: 'loading'; progress: LoadProgress | null }
-  | { phase: 'ready'; info: EngineInfo }
-  | { phase: 'failed' }
-
-/** What the page shows is told through these; the chat knows no DOM. */
+/** What is shown is told through these; the chat knows no DOM. */
 export interface ChatEvents {
   engineChanged(state: EngineState): void
-  turnAdded(turn: Turn): void
+  /** Other turns are shown, or one more; oldest first. */
+  turnsChanged(turns: readonly Turn[]): void
   answerGrew(turn: Turn, text: string): void
   /** `turn.answer` is another text as a whole. */
   answerReplaced(turn: Turn): void
   turnChanged(turn: Turn): void
-  turnsCleared(): void
   measured(usage: Usage, info: EngineInfo): void
   /** `retry` does again what failed. */
   failed(error: unknown, retry: () => void): void
 }
 
-/** Without one, the embedded model's template says it is a model of another name, and it answers worse. */
-const SYSTEM_MESSAGE = 'You are a helpful assistant.'
-
 export interface ChatOptions {
-  open(options: { onProgress(progress: LoadProgress): void; signal: AbortSignal }): Promise<Engine>
+  open: OpenEngine
   events: ChatEvents
   /** Who is asked, for each question anew: the local engine, or a router over it. Default: the local engine. */
   route?(local: Engine): Engine | Promise<Engine>
   /** What a router wrote down of an answer that was stopped or failed. */
   trace?(id: string): Promise<SettledRoute | null>
-  /** Default 512. */
-  maxTokens?: number
+  /** Changes what is sent for a turn: passages of documents, examples. Default: the conversation as it is. */
+  prepare?(
+    messages: readonly ChatMessage[],
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<readonly ChatMessage[]> | readonly ChatMessage[]
+  /** Whether to ask for the probabilities of tokens. Default: never. */
+  wantsTokens?(): boolean
+}
+
+/** A conversation as it is kept. */
+export interface ChatContent {
+  readonly id: string
+  readonly turns: Iterable<Turn>
+  /** Id of the last turn that is shown; null: the newest. */
+  readonly leaf: string | null
+  readonly settings: ChatSettings
 }
 
 /** A conversation with one engine: loads it, asks, stops, starts again after a failure. */
 export class Chat {
   readonly #options: ChatOptions
-  #engine: Promise<Engine> | null = null
-  #loading = new AbortController()
-  #turns: Turn[] = []
-  #running: { turn: Turn; controller: AbortController } | null = null
-  /** What consent to send is remembered for. */
-  #scope: string = crypto.randomUUID()
+  readonly #engine: ChatEngine
+  #tree = new TurnTree()
+  #running: { turn: Turn; controller: AbortController; done: Promise<void> } | null = null
+  /** Of the conversation; consent to send is remembered for it. */
+  #id: string = crypto.randomUUID()
+  settings: ChatSettings = DEFAULT_CHAT_SETTINGS
 
   constructor(options: ChatOptions) {
     this.#options = options
+    this.#engine = new ChatEngine(options.open, (state) => options.events.engineChanged(state))
   }
 
+  /** Whether something is being answered; what is stopped no longer is. */
   get busy(): boolean {
-    return this.#running !== null
+    return this.#running !== null && !this.#running.controller.signal.aborted
+  }
+
+  get id(): string {
+    return this.#id
+  }
+
+  /** The turns that are shown, oldest first. */
+  get turns(): Turn[] {
+    return this.#tree.path()
+  }
+
+  /** All turns, those of other branches too. */
+  get allTurns(): Turn[] {
+    return this.#tree.all()
+  }
+
+  /** The turns that may be shown in this one's place, itself among them, oldest first. */
+  siblings(turn: Turn): readonly Turn[] {
+    return this.#tree.siblings(turn)
   }
 
   /** Starts to load the engine, unless it is there or on its way. */
   load(): void {
-    const engine = this.#loadEngine()
+    const engine = this.#engine.load()
     engine.catch((error: unknown) => {
-      const isReplaced = this.#engine !== null && this.#engine !== engine
+      const { current } = this.#engine
+      const isReplaced = current !== null && current !== engine
       // Whoever asks meanwhile fails with the same error and shows it with the question.
       if (this.#running === null && !isReplaced) this.#options.events.failed(error, () => this.load())
     })
@@ -81,38 +99,59 @@ export class Chat {
   /** Stops, gives up the engine, and loads the one that `open` gives now; the conversation stays. */
   reload(): void {
     this.stop()
-    this.#loading.abort()
-    this.#engine?.then((engine) => engine.dispose()).catch(() => undefined)
-    this.#engine = null
+    this.#engine.drop()
     this.load()
   }
 
   /** Asks, once the engine is ready. Resolves when the answer is complete, stopped or failed; never rejects. */
   async ask(question: string): Promise<void> {
-    if (this.#running !== null) return
-    const turn = newTurn(question)
-    this.#turns.push(turn)
-    this.#options.events.turnAdded(turn)
+    await this.#whenFree(() => this.#askNew(question, this.turns.at(-1)?.id ?? null))
+  }
+
+  /** Asks something else in the place of a turn, which stays beside it. */
+  async edit(turn: Turn, question: string): Promise<void> {
+    await this.#whenFree(() => this.#askNew(question, turn.parent))
+  }
+
+  /** Another answer to the same question; the old one stays beside it. */
+  async regenerate(turn: Turn): Promise<void> {
+    // At the usual temperature a small model would say the same again.
+    const temperature = Math.max(0.7, this.settings.temperature)
+    await this.#whenFree(() => this.#askNew(turn.question, turn.parent, { temperature }))
+  }
+
+  /** Goes on with an answer that was cut or stopped, on this device. */
+  async continueAnswer(turn: Turn): Promise<void> {
+    if (canContinue(turn)) await this.#whenFree(() => this.#continueAnswer(turn))
+  }
+
+  async #continueAnswer(turn: Turn): Promise<void> {
+    const { state, answer } = turn
+    turn.state = 'answering'
     await this.#run(
       turn,
       async (signal) => {
-        const seen: Seen = { id: null, model: null }
+        this.#options.events.turnChanged(turn)
         try {
-          await this.#answer(turn, {}, seen, signal)
+          const asking: Asking = { continues: true, route: { mode: 'only-on-device' } }
+          await this.#answer(turn, asking, { id: null, model: null }, signal)
         } catch (error) {
-          await this.#traceOf(turn, seen)
+          if (turn.answer === answer) turn.state = state
           throw error
         }
       },
-      () => this.#askAgain(turn),
+      () => void this.continueAnswer(turn),
     )
   }
 
   /** Asks a remote for another answer of a turn. The old one stays until the new one begins, and where that fails. */
   async askBigger(turn: Turn): Promise<void> {
-    if (this.#running !== null || !this.#turns.includes(turn)) return
+    if (this.#tree.get(turn.id) === turn) await this.#whenFree(() => this.#askBigger(turn))
+  }
+
+  async #askBigger(turn: Turn): Promise<void> {
     const { events } = this.#options
-    const { answer, state, route, usage } = turn
+    const { answer, state, route, usage, tokens } = turn
     turn.state = 'waiting'
     await this.#run(
       turn,
@@ -120,11 +159,11 @@ export class Chat {
         const seen: Seen = { id: null, model: null }
         events.turnChanged(turn)
         try {
-          await this.#answer(turn, { mode: 'only-in-cloud' }, seen, signal)
+          await this.#answer(turn, { route: { mode: 'only-in-cloud' } }, seen, signal)
         } catch (error) {
-          Object.assign(turn, { answer, state, usage })
+          Object.assign(turn, { answer, state, usage, tokens })
           events.answerReplaced(turn)
-          turn.route = await this.#keptRoute(route, seen, signal.aborted ? null : error)
+          turn.route = keptRoute(route, await this.#trace(seen), signal.aborted ? null : error)
           // Whoever said no knows it.
           if (!signal.aborted && reasonOf(error) !== 'no-consent') throw error
         }
@@ -133,16 +172,24 @@ export class Chat {
     )
   }
 
+  /** Shows a turn instead of its siblings. */
+  select(turn: Turn): void {
+    if (this.busy) return
+    this.#tree.select(turn)
+    this.#options.events.turnsChanged(this.turns)
+  }
+
   /** Shows an answer that came later: a question had waited for the network. */
-  settle(id: string, question: string, answer: string, route: SettledRoute): void {
+  async settle(id: string, question: string, answer: string, route: SettledRoute): Promise<void> {
     const { events } = this.#options
-    const known = this.#turns.find((turn) => turn.route?.id === id)
-    const turn = known ?? newTurn(question)
-    Object.assign(turn, { answer, route, state: 'done', usage: null })
+    const known = this.#tree.all().find((turn) => turn.route?.id === id)
+    // A new turn comes after the one that runs.
+    if (known === undefined) await this.#running?.done
+    const turn = known ?? newTurn(question, this.#id, this.turns.at(-1)?.id ?? null)
+    Object.assign(turn, { answer, route, state: 'done', usage: null, tokens: null })
     if (known === undefined) {
-      // The turn that runs stays the last one, as its question is the last message.
-      this.#turns.splice(this.#running === null ? this.#turns.length : -1, 0, turn)
-      events.turnAdded(turn)
+      this.#tree.add(turn)
+      events.turnsChanged(this.turns)
     }
     events.answerReplaced(turn)
     events.turnChanged(turn)
@@ -153,67 +200,94 @@ export class Chat {
     this.#running?.controller.abort()
   }
 
-  /** Stops and forgets all turns. */
+  /** Stops and begins a new conversation with the settings of always. */
   clear(): void {
+    this.show({ id: crypto.randomUUID(), turns: [], leaf: null, settings: DEFAULT_CHAT_SETTINGS })
+  }
+
+  /** Stops and shows a conversation. */
+  show({ id, turns, leaf, settings }: ChatContent): void {
     this.stop()
-    this.#turns = []
-    this.#scope = crypto.randomUUID()
-    this.#options.events.turnsCleared()
+    this.#id = id
+    this.#tree = new TurnTree(turns, leaf)
+    this.settings = settings
+    this.#options.events.turnsChanged(this.turns)
+  }
+
+  async #askNew(question: string, parent: string | null, asking: Asking = {}): Promise<void> {
+    const turn = newTurn(question, this.#id, parent)
+    this.#tree.add(turn)
+    await this.#runNew(turn, asking)
+  }
+
+  async #runNew(turn: Turn, asking: Asking): Promise<void> {
+    await this.#run(
+      turn,
+      async (signal) => {
+        const seen: Seen = { id: null, model: null }
+        this.#options.events.turnsChanged(this.turns)
+        try {
+          await this.#answer(turn, asking, seen, signal)
+        } catch (error) {
+          await this.#traceOf(turn, seen)
+          throw error
+        }
+      },
+      () => {
+        if (this.#running !== null) return
+        const { id, at } = turn
+        Object.assign(turn, newTurn(turn.question, turn.conversation, turn.parent), { id, at })
+        this.#options.events.answerReplaced(turn)
+        void this.#runNew(turn, asking)
+      },
+    )
   }
 
   async #run(turn: Turn, work: (signal: AbortSignal) => Promise<void>, again: () => void): Promise<void> {
     const { events } = this.#options
     const controller = new AbortController()
-    this.#running = { turn, controller }
+    let finish = (): void => undefined
+    const done = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    this.#running = { turn, controller, done }
     try {
       await work(controller.signal)
     } catch (error) {
-      if (controller.signal.aborted) turn.state = 'stopped'
-      else {
+      if (controller.signal.aborted) {
+        if (isUnderWay(turn)) turn.state = 'stopped'
+      } else {
         if (isUnderWay(turn)) turn.state = 'failed'
-        await this.#dropLostEngine(error)
+        await this.#engine.dropLost(error)
         events.failed(error, again)
       }
     } finally {
       turn.progress = null
       this.#running = null
       events.turnChanged(turn)
+      finish()
     }
   }
 
-  #askAgain(turn: Turn): void {
-    if (this.#running !== null) return
-    const turns = this.#turns.filter((other) => other !== turn)
-    this.#turns = []
-    this.#options.events.turnsCleared()
-    for (const other of turns) {
-      this.#turns.push(other)
-      this.#options.events.turnAdded(other)
-    }
-    void this.ask(turn.question)
+  /** Once what was stopped has ended, and unless something is being answered. */
+  async #whenFree(work: () => Promise<void>): Promise<void> {
+    while (this.#running?.controller.signal.aborted === true) await this.#running.done
+    if (this.#running === null) await work()
   }
 
-  async #answer(turn: Turn, request: RouteRequest, seen: Seen, signal: AbortSignal): Promise<void> {
-    const { events, maxTokens = 512, route = (engine: Engine) => engine } = this.#options
-    const local = await abortable(this.#loadEngine(), signal)
+  async #answer(turn: Turn, asking: Asking, seen: Seen, signal: AbortSignal): Promise<void> {
+    const { events, route = (engine: Engine) => engine } = this.#options
+    const local = await abortable(this.#engine.load(), signal)
     const engine = await abortable(Promise.resolve(route(local)), signal)
-    const chunks = await engine.chat.completions.create(
-      {
-        messages: toMessages(this.#turns.slice(0, this.#turns.indexOf(turn) + 1)),
-        max_tokens: maxTokens,
-        temperature: 0.2,
-        top_p: 0.9,
-        // Small models fall into loops without it.
-        repetition_penalty: 1.1,
-        stream: true,
-        stream_options: { include_usage: true },
-        minnow: { route: { scope: this.#scope, ...request } },
-      },
-      { signal },
-    )
+    const params = await this.#paramsOf(turn, asking, signal)
+    const chunks = await engine.chat.completions.create(params, { signal })
+    turn.tokens =
+      params.logprobs === true && (asking.continues !== true || turn.tokens !== null)
+        ? (turn.tokens ?? [])
+        : null
     let settled: SettledRoute | null = null
     // Of an answer asked for again, the old text stays until there is a new one.
-    let isOld = turn.answer !== ''
+    let isOld = turn.answer !== '' && asking.continues !== true
     for await (const chunk of chunks) {
       const [choice] = chunk.choices
       const event = chunk.minnow?.route
@@ -225,6 +299,7 @@ export class Chat {
         events.turnChanged(turn)
       }
       const text = choice?.delta.content ?? ''
+      if (choice?.logprobs && turn.tokens !== null) turn.tokens.push(...choice.logprobs.content)
       if (text !== '') {
         if (isOld) this.#replace(turn, '')
         isOld = false
@@ -245,78 +320,68 @@ export class Chat {
     if (turn.usage !== null && kind !== 'remote' && kind !== 'cache') events.measured(turn.usage, local.info)
   }
 
+  async #paramsOf(
+    turn: Turn,
+    asking: Asking,
+    signal: AbortSignal,
+  ): Promise<ChatCompletionParams & { stream: true }> {
+    const { prepare = (messages: readonly ChatMessage[]) => messages, wantsTokens = () => false } =
+      this.#options
+    const { system, temperature, topP, maxTokens, mode } = this.settings
+    const { continues = false, route = {} } = asking
+    const messages = toMessages(system, this.#tree.pathTo(turn))
+    if (continues) messages.push({ role: 'assistant', content: turn.answer })
+    const wantsLogprobs = wantsTokens() && route.mode !== 'only-in-cloud'
+    return {
+      messages: await abortable(Promise.resolve(prepare(messages, turn, signal)), signal),
+      max_tokens: maxTokens,
+      temperature: asking.temperature ?? temperature,
+      top_p: topP,
+      // Small models fall into loops without it.
+      repetition_penalty: 1.1,
+      stream: true,
+      stream_options: { include_usage: true },
+      ...(wantsLogprobs ? { logprobs: true, top_logprobs: 5 } : {}),
+      minnow: {
+        ...(continues ? { continueAnswer: true } : {}),
+        route: { scope: this.#id, ...(mode === null ? {} : { mode }), ...route },
+      },
+    }
+  }
+
   #replace(turn: Turn, text: string): void {
     turn.answer = text
+    if (turn.tokens !== null) turn.tokens = []
     this.#options.events.answerReplaced(turn)
   }
 
+  /** What was written down of an answer that was seen to begin. */
+  async #trace({ id }: Seen): Promise<SettledRoute | null> {
+    return id === null ? null : ((await this.#options.trace?.(id).catch(() => null)) ?? null)
+  }
+
   /** Also of a part of an answer is told whose it is, and what was sent for it. */
-  async #traceOf(turn: Turn, { id, model }: Seen): Promise<void> {
-    if (id === null || this.#engine === null) return
-    const local = await this.#engine.then(
+  async #traceOf(turn: Turn, seen: Seen): Promise<void> {
+    const { id, model } = seen
+    if (id === null) return
+    const local = await this.#engine.current?.then(
       ({ info }) => info.model,
       () => null,
     )
-    if (local === null) return
-    const base = (await this.#options.trace?.(id).catch(() => null)) ?? unrouted(id, local)
+    if (local === null || local === undefined) return
+    const base = (await this.#trace(seen)) ?? unrouted(id, local)
     const isRemote = model !== null && model !== local
     const source = isRemote ? ({ kind: 'remote', model, verifiedBy: null } as const) : base.source
     if (turn.answer !== '' || base.sent.length > 0) turn.route = { ...base, source }
   }
+}
 
-  /** Of an answer that was to be replaced and was not. What was sent for that is told with it. */
-  async #keptRoute(route: SettledRoute | null, { id }: Seen, error: unknown): Promise<SettledRoute | null> {
-    if (route === null || reasonOf(error) === 'no-consent') return route
-    const trace = id === null ? null : await this.#options.trace?.(id).catch(() => null)
-    const kept = { ...route, sent: [...route.sent, ...(trace?.sent ?? [])] }
-    if (error === null) return kept
-    const spentUsd = route.cost.spentUsd + (trace?.cost.spentUsd ?? 0)
-    const reason = reasonOf(error) ?? 'remote-failed'
-    return {
-      ...kept,
-      source: { ...route.source, kind: 'unverified', verifiedBy: null },
-      decision: { ...route.decision, action: 'local', stage: 'after', reason },
-      cost: { ...route.cost, spentUsd },
-      errorCode: isEngineError(error) ? error.code : 'internal',
-    }
-  }
-
-  #loadEngine(): Promise<Engine> {
-    this.#engine ??= this.#openEngine()
-    return this.#engine
-  }
-
-  async #openEngine(): Promise<Engine> {
-    const { open, events } = this.#options
-    const { signal } = (this.#loading = new AbortController())
-    events.engineChanged({ phase: 'loading', progress: null })
-    try {
-      const engine = await open({
-        signal,
-        onProgress: (progress) => {
-          if (!signal.aborted) events.engineChanged({ phase: 'loading', progress })
-        },
-      })
-      if (!signal.aborted) events.engineChanged({ phase: 'ready', info: engine.info })
-      return engine
-    } catch (error) {
-      if (!signal.aborted) {
-        this.#engine = null
-        events.engineChanged({ phase: 'failed' })
-      }
-      throw error
-    }
-  }
-
-  /** An engine whose worker died is of no more use: the next question opens a new one. */
-  async #dropLostEngine(error: unknown): Promise<void> {
-    if (!(error instanceof Error && 'code' in error && error.code === 'worker-lost')) return
-    const lost = this.#engine
-    if (lost === null) return
-    this.#engine = null
-    this.#options.events.engineChanged({ phase: 'failed' })
-    await (await lost).dispose()
-  }
+/** How a turn is asked. */
+interface Asking {
+  readonly route?: RouteRequest
+  readonly temperature?: number
+  /** Goes on with the answer that is there. */
+  readonly continues?: boolean
 }
 
 /** What was seen of a stream. */
@@ -326,45 +391,9 @@ interface Seen {
   model: string | null
 }
 
-function newTurn(question: string): Turn {
-  return { question, answer: '', state: 'waiting', progress: null, route: null, usage: null }
-}
-
-function isUnderWay({ state }: Turn): boolean {
-  return state === 'waiting' || state === 'answering'
-}
-
-/** Why a router did not send. */
-function reasonOf(error: unknown): RouteReason | null {
-  const reason = isEngineError(error) ? error.details['reason'] : undefined
-  return typeof reason === 'string' ? (reason as RouteReason) : null
-}
-
-/** What there is to tell of an answer without a router. */
-function unrouted(id: string, model: string): SettledRoute {
-  return {
-    type: 'settled',
-    id,
-    source: { kind: 'local', model, verifiedBy: null },
-    confidence: null,
-    decision: {
-      action: 'local',
-      stage: 'rules',
-      reason: 'no-remote',
-      confidence: null,
-      threshold: null,
-      rule: null,
-    },
-    sent: [],
-    cost: { spentUsd: 0, savedUsd: 0, priced: false },
-    errorCode: null,
-    human: false,
-  }
-}
-
 /** The conversation as the engine takes it; a turn that failed before its answer is left out. */
-function toMessages(turns: readonly Turn[]): ChatMessage[] {
-  const messages: ChatMessage[] = [{ role: 'system', content: SYSTEM_MESSAGE }]
+function toMessages(system: string, turns: readonly Turn[]): ChatMessage[] {
+  const messages: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }]
   turns.forEach((turn, index) => {
     const isLast = index === turns.length - 1
     if (!isLast && turn.answer === '') return

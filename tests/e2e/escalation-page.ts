@@ -54,7 +54,7 @@ export function lastTurn(page: Page) {
 }
 
 export function answer(page: Page) {
-  return lastTurn(page).locator('.answer')
+  return lastTurn(page).locator('.answer [part=text]')
 }
 
 export function badge(page: Page) {

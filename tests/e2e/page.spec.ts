@@ -21,25 +21,23 @@ async function expectState(page: Page, state: RegExp, timeout = 60_000): Promise
 }
 
 test('streams an answer, keeps the conversation and reuses what it has read', async ({ page }) => {
-  const grown: number[] = []
-  await page.exposeFunction('noteLength', (length: number) => grown.push(length))
   await page.goto('/')
-  await page.evaluate(() => {
-    const { noteLength } = globalThis as unknown as { noteLength(length: number): void }
-    const list = document.querySelector('#turns')!
-    new MutationObserver(() => noteLength(list.querySelector('.answer')?.textContent.length ?? 0)).observe(
-      list,
-      {
-        subtree: true,
-        characterData: true,
-      },
-    )
+  const reading = page.evaluate(async () => {
+    const lengths: number[] = []
+    for (;;) {
+      const shown = document.querySelector('minnow-turns')?.shadowRoot?.querySelector('minnow-turn')
+      const text = shown?.shadowRoot?.querySelector('minnow-markdown')?.shadowRoot?.textContent ?? ''
+      if (lengths.at(-1) !== text.length) lengths.push(text.length)
+      if (shown?.closest('li')?.dataset['state'] === 'done') return lengths
+      await new Promise((resolve) => requestAnimationFrame(resolve))
+    }
   })
   await ask(page, CAPITAL)
   await expectState(page, /done/)
-  await expect(turn(page).locator('.answer')).toContainText('Paris')
+  await expect(turn(page).locator('.answer [part=text]')).toContainText('Paris')
   // More than one step, each longer: it was streamed.
-  expect(new Set(grown).size).toBeGreaterThan(2)
+  const grown = await reading
+  expect(grown.length).toBeGreaterThan(2)
   expect(grown).toEqual(grown.toSorted((a, b) => a - b))
 
   await ask(page, 'And of Italy?')
@@ -62,7 +60,7 @@ test('stops in the middle of an answer, by Escape and by the button, and answers
   await expectState(page, /answering/)
   await page.keyboard.press('Escape')
   await expectState(page, /stopped/, 2000)
-  const answer = turn(page).locator('.answer')
+  const answer = turn(page).locator('.answer [part=text]')
   const text = await answer.innerText()
   expect(text.length).toBeGreaterThan(0)
 
@@ -70,7 +68,7 @@ test('stops in the middle of an answer, by Escape and by the button, and answers
   await expectState(page, /answering/)
   await page.getByRole('button', { name: 'Stop' }).click()
   await expectState(page, /stopped/, 2000)
-  await expect(page.locator('.turn').first().locator('.answer')).toHaveText(text)
+  await expect(page.locator('.turn').first().locator('.answer [part=text]')).toHaveText(text)
 
   await page.getByRole('button', { name: 'New conversation' }).click()
   await ask(page, CAPITAL)
@@ -100,7 +98,7 @@ test('works after a reload', async ({ page }) => {
   await expect(page.locator('.turn')).toHaveCount(0)
   await ask(page, CAPITAL)
   await expectState(page, /done/)
-  await expect(turn(page).locator('.answer')).toContainText('Paris')
+  await expect(turn(page).locator('.answer [part=text]')).toContainText('Paris')
 })
 
 test('shows what the model and people write as text', async ({ page }) => {
@@ -152,7 +150,7 @@ test('works with one thread where the page is not isolated', async ({ page, plai
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
   await ask(page, CAPITAL)
   await expectState(page, /done/)
-  await expect(turn(page).locator('.answer')).toContainText('Paris')
+  await expect(turn(page).locator('.answer [part=text]')).toContainText('Paris')
   await expect(page.locator('#figures')).toContainText(/Threads\s*1/)
 })
 

@@ -14,14 +14,14 @@ test('the page answers on WebGPU where that is asked for, then on the processor'
   await page.getByLabel('Your question').fill('What is the capital of France? Answer in one sentence.')
   await page.keyboard.press('Enter')
   const turn = page.locator('.turn').last()
-  await expect(turn.locator('.answer')).toContainText('Paris', { timeout: 240_000 })
+  await expect(turn.locator('.answer [part=text]')).toContainText('Paris', { timeout: 240_000 })
   await expect(reason).toHaveText(/^WebGPU on .*swiftshader.* was asked for\.$/i)
   await page.keyboard.press('Escape')
   await expect(turn).toHaveAttribute('data-state', /stopped|done/)
 
   await page.getByLabel('Runs on').selectOption('wasm')
   await expect(reason).toHaveText('WebAssembly was asked for.', { timeout: 60_000 })
-  await expect(turn.locator('.answer')).toContainText('Paris')
+  await expect(turn.locator('.answer [part=text]')).toContainText('Paris')
 })
 
 test('a software adapter is left alone where nobody asks for it, and the reason is told', async ({

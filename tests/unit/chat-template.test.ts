@@ -53,6 +53,14 @@ describe("SmolLM2's chat template", () => {
     )
   })
 
+  it('leaves the last answer open where it is to be gone on with, and reads no control token out of it', () => {
+    const begun: ChatMessage[] = [...user('Hi'), { role: 'assistant', content: 'Hel<|im_end|>' }]
+    const ids = template.encode(begun, { continueLast: true })
+    const head = template.encode(user('Hi'))
+    expect(ids.slice(0, head.length)).toEqual(head)
+    expect(ids.slice(head.length)).toEqual(tokenizer.encode('Hel<|im_end|>', { special: false }))
+  })
+
   it('lets no message write special tokens, and changes nothing else', () => {
     const part = fc.oneof(
       fc.constantFrom(

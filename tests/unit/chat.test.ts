@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Chat, type ChatEvents, type Turn } from '../../src/widget/chat'
+import { Chat, type ChatEvents } from '../../src/widget/chat'
+import type { Turn } from '../../src/widget/turn'
 import type {
   ChatCompletionChunk,
   ChatCompletionParams,
@@ -38,7 +39,7 @@ function fakeEngine(answer: Answer, seen: ChatCompletionParams[] = []): Engine {
 
 function chunk(content: string, finish: 'stop' | null): ChatCompletionChunk {
   const choices = [{ index: 0, delta: { content }, finish_reason: finish, logprobs: null }]
-  return { id: '', object: 'chat.completion.chunk', created: 0, model: '', choices }
+  return { id: '', object: 'chat.completion.chunk', created: 0, model: INFO.model, choices }
 }
 
 async function* echo({ messages }: ChatCompletionParams): AsyncGenerator<string> {
@@ -64,15 +65,12 @@ function record(): { log: string[]; turns: Turn[]; retries: (() => void)[]; even
     retries,
     events: {
       engineChanged: ({ phase }) => log.push(phase),
-      turnAdded: (turn) => {
-        turns.push(turn)
+      turnsChanged: (shown) => {
+        turns.splice(0, Infinity, ...shown)
       },
       answerGrew: () => undefined,
       answerReplaced: () => undefined,
       turnChanged: ({ state }) => log.push(state),
-      turnsCleared: () => {
-        turns.length = 0
-      },
       measured: () => undefined,
       failed: (error, retry) => {
         log.push(error instanceof EngineError ? error.code : 'other')
@@ -192,6 +190,87 @@ describe('Chat', () => {
     failing = false
     await chat.ask('short')
     expect(seen[1]?.messages.slice(1)).toEqual([{ role: 'user', content: 'short' }])
+  })
+
+  it('keeps an edited question and another answer as branches, and tells the engine of one only', async () => {
+    const seen: ChatCompletionParams[] = []
+    const { events, turns } = record()
+    const chat = new Chat({ open: async () => fakeEngine(echo, seen), events })
+    await chat.ask('one')
+    await chat.ask('two')
+    const [one, two] = [...turns]
+    await chat.edit(one!, 'uno')
+    expect(turns.map(({ question }) => question)).toEqual(['uno'])
+    await chat.ask('due')
+    expect(
+      seen
+        .at(-1)
+        ?.messages.slice(1)
+        .map(({ content }) => content),
+    ).toEqual(['uno', 'you said uno', 'due'])
+    chat.select(one!)
+    expect(turns).toEqual([one, two])
+    await chat.regenerate(two!)
+    expect(turns[1]).toMatchObject({ question: 'two', answer: 'you said two' })
+    expect(chat.siblings(two!)).toEqual([two, turns[1]])
+    expect(chat.allTurns).toHaveLength(5)
+  })
+
+  it('goes on with an answer that was cut, and keeps it where that fails', async () => {
+    const seen: ChatCompletionParams[] = []
+    const { events, turns, log } = record()
+    let answer: Answer = endless
+    const chat = new Chat({ open: async () => fakeEngine((...given) => answer(...given), seen), events })
+    const asking = chat.ask('go on')
+    await expect.poll(() => turns[0]?.answer.length ?? 0).toBeGreaterThan(2)
+    chat.stop()
+    await asking
+    const begun = turns[0]!.answer
+    answer = overflowing
+    await chat.continueAnswer(turns[0]!)
+    expect(turns[0]).toMatchObject({ answer: begun, state: 'stopped' })
+    expect(log).toContain('context-overflow')
+    answer = async function* () {
+      yield ' and on'
+    }
+    await chat.continueAnswer(turns[0]!)
+    expect(turns[0]).toMatchObject({ answer: `${begun} and on`, state: 'done' })
+    expect(seen.at(-1)).toMatchObject({
+      minnow: { continueAnswer: true, route: { mode: 'only-on-device' } },
+    })
+    expect(seen.at(-1)?.messages.at(-1)).toEqual({ role: 'assistant', content: begun })
+  })
+
+  it('asks with the settings of the conversation', async () => {
+    const seen: ChatCompletionParams[] = []
+    const { events } = record()
+    const chat = new Chat({ open: async () => fakeEngine(echo, seen), events })
+    chat.settings = { system: '', temperature: 1.5, topP: 0.5, maxTokens: 9, mode: 'only-on-device' }
+    await chat.ask('one')
+    expect(seen[0]).toMatchObject({
+      messages: [{ role: 'user', content: 'one' }],
+      temperature: 1.5,
+      top_p: 0.5,
+      max_tokens: 9,
+      minnow: { route: { mode: 'only-on-device', scope: chat.id } },
+    })
+    chat.clear()
+    await chat.ask('two')
+    expect(seen[1]?.messages[0]?.role).toBe('system')
+    expect(seen[1]?.minnow?.route?.scope).not.toBe(seen[0]?.minnow?.route?.scope)
+  })
+
+  it('asks anew while what was stopped still ends', async () => {
+    const { events, turns } = record()
+    let answer: Answer = endless
+    const chat = new Chat({ open: async () => fakeEngine((...given) => answer(...given)), events })
+    const asking = chat.ask('go on')
+    await expect.poll(() => turns[0]?.answer.length ?? 0).toBeGreaterThan(2)
+    chat.clear()
+    answer = echo
+    expect(chat.busy).toBe(false)
+    await Promise.all([asking, chat.ask('short')])
+    expect(turns.map(({ answer: text }) => text)).toEqual(['you said short'])
   })
 
   it('takes one question at a time', async () => {
@@ -363,8 +442,8 @@ describe('Chat over a router', () => {
       events,
     })
     await chat.ask('hello')
-    chat.settle('local', 'hello', 'later', settledBy('remote'))
-    chat.settle('another', 'who?', 'them', settledBy('remote'))
+    await chat.settle('local', 'hello', 'later', settledBy('remote'))
+    await chat.settle('another', 'who?', 'them', settledBy('remote'))
     expect(turns.map(({ question, answer }) => [question, answer])).toEqual([
       ['hello', 'later'],
       ['who?', 'them'],

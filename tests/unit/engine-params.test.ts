@@ -21,6 +21,7 @@ describe('parameters', () => {
     const defaults = parseParams({ messages }, 260, 11)
     expect(defaults).toEqual({
       messages,
+      continueAnswer: false,
       sampling: {
         temperature: 1,
         topK: 0,

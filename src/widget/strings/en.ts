@@ -42,6 +42,18 @@ export const en = {
     you: 'You',
     minnow: 'Minnow',
     onThisDevice: 'on this device',
+    edit: 'Edit the question',
+    editLabel: 'Your question, changed',
+    cancel: 'Cancel',
+    ask: 'Ask',
+    continue: 'Go on',
+    regenerate: 'Answer again',
+    copy: 'Copy the answer',
+    copied: 'Copied',
+    versions: 'Versions',
+    previous: 'Previous version',
+    next: 'Next version',
+    version: (number: number, count: number) => `Version ${number} of ${count}`,
     thinking: 'Thinking…',
     cut: 'The answer was cut at its greatest length.',
     stopped: 'Stopped.',
@@ -50,6 +62,18 @@ export const en = {
     /** `whose`: the answer's badge; empty where there is none. */
     complete: (whose: string) =>
       whose === '' ? 'The answer is complete.' : `The answer is complete: ${whose}.`,
+  },
+  markdown: {
+    code: 'Code',
+    /** Empty where the language is not known. */
+    codeIn: (language: string) => (language === '' ? 'Code' : `Code in ${language}`),
+    copy: 'Copy',
+    copied: 'Copied',
+    marked: 'Marked: copy it with the keyboard',
+    table: 'Table',
+  },
+  tokens: {
+    label: 'The answer, tinted by how likely each part was',
   },
   figures: {
     speed: 'Speed',
