@@ -1,4 +1,5 @@
-import type { Item } from './items'
+import { holdsWords, startsWithWords } from '../src/router/calibration/judge-answer'
+import type { LabelledItem as Item } from '../src/router/calibration/labelled-item'
 
 /** Texts whose log-probabilities are compared: each continuation after its context. */
 export interface ScoredChoices {
@@ -73,6 +74,7 @@ export function scoredChoices(item: Item): ScoredChoices | null {
     case 'routingMath':
     case 'sql':
     case 'turns':
+    case 'plain':
       return null
   }
 }
@@ -102,76 +104,9 @@ export function continued(item: Item): Continued | null {
     case 'routingMath':
     case 'sql':
     case 'turns':
+    case 'plain':
       return null
   }
-}
-
-/** How an item is asked in a conversation; null where no answer can be judged. */
-export function conversed(item: Item): Omit<Continued, 'stop'> | null {
-  switch (item.form) {
-    case 'choice':
-      return askChoice(item.query.replace(/^Question:\s*/, ''), item.choices, item.gold)
-    case 'label':
-      return {
-        context: `Is this review positive or negative? Answer with one word.\n\nReview: ${item.text}`,
-        maxTokens: 16,
-        isRight: (answer) => firstNamed(answer, ['negative', 'positive']) === item.label,
-      }
-    case 'contexts': {
-      const options = item.context_options.map((context) => `${context} ${item.continuation}`)
-      return askChoice('Which of these sentences makes more sense?', options, item.gold)
-    }
-    case 'question':
-      return {
-        context: item.context.replace(/^Question:\s*/, '').replace(/\s*Answer:\s*$/, ''),
-        maxTokens: 48,
-        isRight: (answer) => [item.answer, ...item.aliases].some((alias) => holdsWords(answer, alias)),
-      }
-    case 'completion':
-      return {
-        context: `Complete the text with the next word or name only.\n\n${item.context}`,
-        maxTokens: 24,
-        isRight: (answer) => holdsWords(answer, item.continuation),
-      }
-    case 'math':
-      return askNumber(item.context, item.answer)
-    case 'routingMath':
-      return askNumber(item.question, item.answer)
-    case 'sql':
-      return {
-        context: `Write one SQL query, and nothing else, that answers: ${item.question}`,
-        maxTokens: 64,
-        isRight: (answer) => plainSql(answer) === plainSql(item.query),
-      }
-    case 'routingChoice':
-    case 'turns':
-      return null
-  }
-}
-
-function askChoice(question: string, choices: readonly string[], gold: number): Omit<Continued, 'stop'> {
-  return {
-    context: `${question}\n${choices.map((choice) => `- ${choice}`).join('\n')}\nAnswer with one of the choices.`,
-    maxTokens: 32,
-    isRight: (answer) => chosen(answer, choices) === gold,
-  }
-}
-
-function askNumber(question: string, answer: string): Omit<Continued, 'stop'> {
-  return {
-    context: question,
-    maxTokens: 160,
-    isRight: (given) => lastNumber(given) === Number(answer.replaceAll(',', '')),
-  }
-}
-
-/** Without fences, blanks and case: exact match, which is stricter than running both. */
-function plainSql(text: string): string {
-  const fenced = /```(?:sql)?\s*([\s\S]*?)```/i.exec(text)
-  return (fenced?.[1] ?? text)
-    .toLowerCase()
-    .replaceAll(/[\s;]+/g, ' ')
-    .trim()
 }
 
 /** What an item asks, as a user would put it; for features of the prompt. */
@@ -189,58 +124,11 @@ export function promptText(item: Item): string {
       return item.turns[0]!
     case 'routingMath':
     case 'sql':
+    case 'plain':
       return item.question
     case 'math':
     case 'question':
     case 'completion':
       return item.context
   }
-}
-
-/** Lower case, without articles and punctuation, as TriviaQA's own judge compares. */
-export function plainWords(text: string): string[] {
-  const letters = text
-    .normalize('NFKD')
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s]/gu, ' ')
-  return letters.split(/\s+/).filter((word) => word !== '' && !['a', 'an', 'the'].includes(word))
-}
-
-export function startsWithWords(answer: string, wanted: string): boolean {
-  const words = plainWords(answer)
-  const goal = plainWords(wanted)
-  return goal.length > 0 && goal.every((word, i) => words[i] === word)
-}
-
-export function holdsWords(answer: string, wanted: string): boolean {
-  const goal = plainWords(wanted).join(' ')
-  return goal !== '' && ` ${plainWords(answer).join(' ')} `.includes(` ${goal} `)
-}
-
-/** Index of the name that comes first in the answer; −1 where none does. */
-function firstNamed(answer: string, names: readonly string[]): number {
-  const words = plainWords(answer)
-  return words.reduce((found, word) => (found >= 0 ? found : names.indexOf(word)), -1)
-}
-
-/** The choice whose words share most with the answer's (F1 of word counts); −1 where none shares any or two tie. */
-export function chosen(answer: string, choices: readonly string[]): number {
-  const words = plainWords(answer)
-  const scores = choices.map((choice) => {
-    const goal = plainWords(choice)
-    const left = [...words]
-    const shared = goal.filter((word) => {
-      const at = left.indexOf(word)
-      if (at >= 0) left.splice(at, 1)
-      return at >= 0
-    }).length
-    return shared === 0 ? 0 : (2 * shared) / (words.length + goal.length)
-  })
-  const best = Math.max(...scores)
-  return best === 0 || scores.filter((score) => score === best).length > 1 ? -1 : scores.indexOf(best)
-}
-
-export function lastNumber(text: string): number | null {
-  const numbers = text.match(/-?\d[\d,]*(?:\.\d+)?/g)
-  return numbers === null ? null : Number(numbers.at(-1)!.replaceAll(',', ''))
 }

@@ -1,7 +1,8 @@
 import type { TokenSignal } from '../src/contract/signals'
 import { createLocalEngine } from '../src/engine/local-engine'
-import { continued, conversed, scoredChoices } from './ask'
-import type { Item } from './items'
+import { conversed } from '../src/router/calibration/ask-item'
+import type { LabelledItem } from '../src/router/calibration/labelled-item'
+import { continued, scoredChoices } from './ask'
 import type { EvalModel } from './open-model'
 import { CONTEXT_LENGTH, Reader } from './reader'
 
@@ -34,7 +35,7 @@ export const METHODS = ['score', 'chat', 'read'] as const
 export type Method = (typeof METHODS)[number]
 
 /** Asks the model items of one kind; null where an item cannot be asked so. */
-export type Recorder = (item: Item) => Promise<ItemRecord | null>
+export type Recorder = (item: LabelledItem) => Promise<ItemRecord | null>
 
 export function createRecorder(model: EvalModel, method: Method): { record: Recorder; dispose: () => void } {
   if (method === 'chat') return chatRecorder(model)

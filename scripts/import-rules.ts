@@ -23,7 +23,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   router: { may: ['contract'] },
   client: { may: ['contract'], types: ['worker/api.ts'] },
   worker: { may: ['engine', 'model', 'gguf', 'tokenizer', 'backend', 'engines', 'store', 'contract'] },
-  cli: { may: ['client', 'http', 'contract'] },
+  cli: { may: ['client', 'router', 'http', 'contract'] },
   engine: { may: ['model', 'tokenizer', 'backend/backend.ts', 'contract'] },
   model: { may: ['gguf', 'contract'] },
   gguf: { may: ['contract'] },

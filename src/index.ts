@@ -69,6 +69,13 @@ export type {
   SettledRoute,
 } from './contract/route'
 export type { PromptReading, TokenSignal } from './contract/signals'
+export type { AskedItem } from './router/calibration/ask-item'
+export {
+  calibrate,
+  readQuestions,
+  type CalibrateOptions,
+  type LabelledQuestions,
+} from './router/calibration/calibrate'
 export { createConfidenceModel } from './router/calibration/confidence-model'
 export { loadDefaultCalibration } from './router/calibration/default-calibration'
 export {
@@ -76,6 +83,7 @@ export {
   type FitCalibrationOptions,
   type LabelledAnswer,
 } from './router/calibration/fit-calibration'
+export { recalibrate, type JudgedAnswer, type Recalibration } from './router/calibration/recalibrate'
 export { parseCalibration, type Calibration } from './router/calibration/schema'
 export type {
   CalibrationTarget,

@@ -251,6 +251,7 @@ async function openEscalation(): Promise<Escalation> {
   return Escalation.open({
     host: document.body,
     waiting,
+    local: () => chat.engine(),
     onAnswered({ id, messages }, completion, route) {
       const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
       void chat.settle(id, question, completion.choices[0]?.message.content ?? '', route)

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 /** Entry of the command line. */
 import { ask } from './ask'
+import { calibrateFile } from './calibrate-file'
 import { runCommand, type Command } from './command'
 import { serve } from './serve'
 
-const COMMANDS: Readonly<Record<string, Command>> = { ask, serve }
+const COMMANDS: Readonly<Record<string, Command>> = { ask, serve, calibrate: calibrateFile }
 
 const USAGE = `Usage: minnow COMMAND [options]
 
   ask "prompt"          asks a model on this machine
   serve                 serves it with OpenAI's interface
+  calibrate FILE        learns from labelled questions how sure its answers are
 
 "minnow COMMAND --help" tells more.`
 

@@ -71,6 +71,7 @@ export type RouteReason =
   | 'uncalibrated' // no calibration fits: the answer is taken as it is
   | 'repetition' // the answer repeats itself
   | 'broken-json' // the answer should be JSON and is not
+  | 'empty-answer' // the local engine said nothing
   | 'confirmed' // the remote judged the local answer right
   | 'refuted' // the remote judged the local answer wrong
   | 'local-failed' // the local engine failed

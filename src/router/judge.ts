@@ -49,8 +49,9 @@ function faultOf(
   { request }: RouteRun,
   { text, finish }: LocalDraft,
   stage: DecisionStage,
-): 'repetition' | 'broken-json' | null {
+): 'repetition' | 'broken-json' | 'empty-answer' | null {
   if (stage === 'before') return null
+  if (stage === 'after' && text.trim() === '') return 'empty-answer'
   if (repeatsItself(text)) return 'repetition'
   if (stage === 'after' && request.requires?.includes('json') === true && finish !== null && !isJson(text)) {
     return 'broken-json'

@@ -93,6 +93,8 @@ export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
     }
     if (params.stream === true) return chunks(head, params, words(params, both), options)
     const parts = words(params, both)
+    const tells = params.minnow?.signals === true
+    const told: TokenSignal[] = []
     let content = ''
     let count = 0
     for (;;) {
@@ -105,8 +107,17 @@ export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
             { index: 0, message: { role: 'assistant', content }, finish_reason: part.value, logprobs: null },
           ],
           usage: usageOf(params, count),
+          ...(tells && options.signals !== undefined
+            ? {
+                minnow: {
+                  signals: told,
+                  ...(options.promptSignals === undefined ? {} : { promptSignals: options.promptSignals }),
+                },
+              }
+            : {}),
         }
       }
+      if (options.signals !== undefined) told.push(options.signals(part.value, count))
       content += part.value
       count++
     }

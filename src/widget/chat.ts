@@ -96,6 +96,11 @@ export class Chat {
     })
   }
 
+  /** The local engine, once it is loaded. Loads it, unless it is there or on its way. */
+  engine(): Promise<Engine> {
+    return this.#engine.load()
+  }
+
   /** Stops, gives up the engine, and loads the one that `open` gives now; the conversation stays. */
   reload(): void {
     this.stop()

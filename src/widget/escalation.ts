@@ -6,10 +6,13 @@ import { createRouter, type Router } from '../router/create-router'
 import { createLedger, settledOf, type LedgerEntry } from '../router/ledger'
 import { createRemoteEngine } from '../router/providers/remote-engine'
 import { createFeedbackList, createWaitingList, type Feedback, type WaitingQuestion } from '../router/queues'
+import type { PolicyInput } from '../router/policy/schema'
 import { languageOf, taskOf } from '../router/signals/prompt-signal'
 import { openIndexedDbStorage } from '../router/storage/indexed-db'
 import { createMemoryStorage, TABLES, type RouterStorage } from '../router/storage/tables'
 import { AnswerFooter } from './answer-footer'
+import { CalibrateDialog } from './calibrate-dialog'
+import { CalibrationDesk } from './calibration-desk'
 import { ConsentDialog, type Destination } from './consent-dialog'
 import { define } from './define'
 import { SettingsDialog, type SettingsChange } from './settings-dialog'
@@ -23,6 +26,8 @@ export interface EscalationOptions {
   host: HTMLElement
   /** Shows the questions that wait; upgraded here. */
   waiting: HTMLElement
+  /** The local engine, once it is loaded. */
+  local(): Promise<Engine>
   /** A question that had waited was answered. */
   onAnswered(question: WaitingQuestion, completion: ChatCompletion, route: SettledRoute): void
   /** The settings cannot be put into force. */
@@ -36,6 +41,8 @@ export class Escalation {
   readonly #storage: RouterStorage
   readonly #settingsDialog: SettingsDialog
   readonly #usageDialog: UsageDialog
+  readonly #calibrateDialog: CalibrateDialog
+  readonly #desk: CalibrationDesk
   readonly #consentDialog: ConsentDialog
   readonly #waitDialog: WaitDialog
   readonly #waiting: WaitingList
@@ -66,21 +73,40 @@ export class Escalation {
     this.#key = this.#settings.key
     this.#settingsDialog = document.createElement('minnow-settings-dialog') as SettingsDialog
     this.#usageDialog = document.createElement('minnow-usage-dialog') as UsageDialog
+    this.#calibrateDialog = document.createElement('minnow-calibrate-dialog') as CalibrateDialog
     this.#consentDialog = document.createElement('minnow-consent-dialog') as ConsentDialog
     this.#waitDialog = document.createElement('minnow-wait-dialog') as WaitDialog
     this.#waiting = options.waiting as WaitingList
-    options.host.append(this.#settingsDialog, this.#usageDialog, this.#consentDialog, this.#waitDialog)
+    this.#desk = new CalibrationDesk({
+      store,
+      storage,
+      local: () => options.local(),
+      onChange: () => {
+        this.#isStale = true
+      },
+    })
+    options.host.append(
+      this.#settingsDialog,
+      this.#usageDialog,
+      this.#calibrateDialog,
+      this.#consentDialog,
+      this.#waitDialog,
+    )
     this.#settingsDialog.addEventListener('minnow-settings', (event) => {
       void this.#change((event as CustomEvent<SettingsChange>).detail)
     })
     this.#settingsDialog.addEventListener('minnow-show-usage', () => void this.showUsage())
+    this.#settingsDialog.addEventListener('minnow-show-calibration', () => void this.showCalibration())
+    this.#calibrateDialog.addEventListener('minnow-accept', (event) => {
+      const accept = (event as CustomEvent<PolicyInput['accept']>).detail
+      void this.#keep({ ...this.#settings, policy: { ...this.#settings.policy, accept } })
+    })
     this.#waiting.addEventListener('minnow-waiting-send', () => void this.#sendWaiting())
     this.#waiting.addEventListener('minnow-waiting-remove', (event) => {
       void createWaitingList(this.#storage)
         .remove((event as CustomEvent<string>).detail)
         .then(() => this.#showWaiting())
     })
-    addEventListener('online', () => void this.#sendWaiting())
     void this.#showWaiting()
   }
 
@@ -104,6 +130,10 @@ export class Escalation {
     })
   }
 
+  showCalibration(): Promise<void> {
+    return this.#calibrateDialog.show(this.#desk, this.#settings.remote?.price ?? null)
+  }
+
   /** The router over this local engine, with the settings in force. @throws EngineError where they are not valid. */
   routerOver(local: Engine): Promise<Router> {
     const current = this.#routed
@@ -116,6 +146,8 @@ export class Escalation {
     const router = this.#createRouter(local, remote)
     this.#isStale = false
     this.#routed = { local, router, remote }
+    // What waits is sent now and whenever the network comes back, until this router is disposed of.
+    void router.then(({ waiting }) => waiting.sendWhenOnline()).catch(() => undefined)
     return router
   }
 
@@ -123,12 +155,14 @@ export class Escalation {
     const { policy } = this.#settings
     const { modelHash } = local.info
     // Without one, answers are taken as they are, and the badge says nothing of how sure they are.
-    const calibration = await loadDefaultCalibration(modelHash).catch(() => null)
+    const own = await this.#store.calibrationOf(modelHash)
+    const calibration = own.calibration ?? (await loadDefaultCalibration(modelHash).catch(() => null))
     return createRouter({
       local,
       remote,
       policy,
-      calibration: calibration && createConfidenceModel(calibration, { modelHash }),
+      calibration:
+        calibration && createConfidenceModel(calibration, { modelHash, shift: own.recalibration?.shift }),
       describe: (question) => ({ task: taskOf(question), language: languageOf(question) }),
       // The storage outlives this router.
       storage: { ...this.#storage, close() {} },
@@ -141,6 +175,7 @@ export class Escalation {
       onAnswered: (question, completion) => {
         const route = completion.minnow?.route
         if (route !== undefined) this.#options.onAnswered(question, completion, route)
+        void this.#showWaiting()
       },
     })
   }
@@ -194,10 +229,14 @@ export class Escalation {
   }
 
   async #change({ settings, key, keepKey }: SettingsChange): Promise<void> {
-    this.#settings = { ...settings, key: keepKey ? key : null }
     this.#key = key
+    await this.#keep({ ...settings, key: keepKey ? key : null })
+  }
+
+  async #keep(settings: StoredSettings): Promise<void> {
+    this.#settings = settings
     this.#isStale = true
-    await this.#store.save(this.#settings)
+    await this.#store.save(settings)
   }
 
   async #showWaiting(): Promise<void> {
@@ -207,11 +246,11 @@ export class Escalation {
   }
 
   async #sendWaiting(): Promise<void> {
-    const routed = this.#routed
-    if (routed === null || this.#waiting.sending || this.#waiting.questions.length === 0) return
+    if (this.#waiting.sending || this.#waiting.questions.length === 0) return
     this.#waiting.sending = true
     try {
-      await (await this.routerOver(routed.local)).waiting.send()
+      const local = this.#routed?.local ?? (await this.#options.local())
+      await (await this.routerOver(local)).waiting.send()
     } catch (error) {
       this.#options.onError(error)
     } finally {
@@ -223,6 +262,7 @@ export class Escalation {
 
 function defineElements(): void {
   define('minnow-answer-footer', AnswerFooter)
+  define('minnow-calibrate-dialog', CalibrateDialog)
   define('minnow-consent-dialog', ConsentDialog)
   define('minnow-settings-dialog', SettingsDialog)
   define('minnow-usage-dialog', UsageDialog)

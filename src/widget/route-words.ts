@@ -47,6 +47,7 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
     'nothing is known of how sure the model of this device was, and its answer was taken as it is',
   repetition: 'the answer of this device repeated itself',
   'broken-json': 'the answer of this device was no JSON',
+  'empty-answer': 'this device found no words',
   confirmed: 'the bigger model found the answer of this device right',
   refuted: 'the bigger model found the answer of this device wrong',
   'local-failed': 'the model of this device failed',

@@ -13,6 +13,7 @@ import {
   type SettingsDraft,
 } from './settings-form'
 import type { StoredSettings } from './settings-store'
+import { strings } from './strings'
 import { dialogTheme, theme } from './theme'
 
 /** What was saved. `key`: the one in force, null for none; it is stored only where `keepKey`. */
@@ -28,6 +29,7 @@ const EMPTY: SettingsDraft = { policyText: '{}', baseUrl: '', model: '', inputPr
  * The settings.
  * @fires minnow-settings - `detail` is a `SettingsChange`.
  * @fires minnow-show-usage
+ * @fires minnow-show-calibration
  */
 export class SettingsDialog extends LitElement {
   static override properties = {
@@ -331,6 +333,18 @@ export class SettingsDialog extends LitElement {
           />
           <small id="budget-words">Then this device answers alone. Empty: no limit. Needs a price.</small>
         </div>
+      </div>
+      <div>
+        <button
+          class="plain"
+          type="button"
+          @click=${() => {
+            this.#close()
+            this.dispatchEvent(new CustomEvent('minnow-show-calibration'))
+          }}
+        >
+          ${strings().calibration.open}
+        </button>
       </div>
     </section>`
   }

@@ -3,6 +3,8 @@ import type { Ledger, LedgerEntry } from '../router/ledger'
 import type { Feedback } from '../router/queues'
 import { barPlot, plotTheme } from './bar-plot'
 import { countOf, moneyOf, percentOf } from './figure-words'
+import { saveFile } from './save-file'
+import { strings } from './strings'
 import { dialogTheme, theme } from './theme'
 import { usagePlots } from './usage-figures'
 
@@ -58,13 +60,7 @@ export class UsageDialog extends LitElement {
   async #export(format: 'csv' | 'json'): Promise<void> {
     const text = await this.#source?.ledger.export(format)
     if (text === undefined) return
-    const type = format === 'csv' ? 'text/csv' : 'application/json'
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob([text], { type }))
-    link.download = `minnow-usage.${format}`
-    link.click()
-    // The download has its own hold on the bytes by then.
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+    saveFile(`minnow-usage.${format}`, format === 'csv' ? 'text/csv' : 'application/json', text)
   }
 
   async #wipe(): Promise<void> {
@@ -121,6 +117,7 @@ export class UsageDialog extends LitElement {
       ['Spent', moneyOf(total(({ cost }) => cost.spentUsd))],
       ['Saved', moneyOf(total(({ cost }) => cost.savedUsd))],
     ]
+    const held = entries.flatMap(({ cost }) => (cost.heldUsd === undefined ? [] : [cost.heldUsd]))
     return [
       html`<dl>
         ${rows.map(
@@ -131,6 +128,13 @@ export class UsageDialog extends LitElement {
             </div>`,
         )}
       </dl>`,
+      ...(held.length === 0
+        ? []
+        : [
+            html`<p class="small soft">
+              ${strings().usage.held(held.length, moneyOf(held.reduce((sum, usd) => sum + usd, 0)))}
+            </p>`,
+          ]),
       ...usagePlots(entries, feedback).map(barPlot),
     ]
   }

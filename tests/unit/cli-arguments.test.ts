@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../../src/cli/ask'
 import { readAskArguments } from '../../src/cli/ask-arguments'
+import { readCalibrateArguments } from '../../src/cli/calibrate-file'
 import { runCommand } from '../../src/cli/command'
 import { serve } from '../../src/cli/serve'
 
@@ -90,5 +91,40 @@ describe('runCommand', () => {
     const given = environment()
     expect(await runCommand(serve, argv, given)).toBe(2)
     expect(given.written.messages).toContain(words)
+  })
+})
+
+describe('readCalibrateArguments', () => {
+  it('reads every option, and has defaults for all but the file', () => {
+    const argv =
+      'q.jsonl --out c.json --target cost=2 --per-question 0.01 --system s --threads 2 --model m.gguf'
+    expect(readCalibrateArguments(argv.split(' '))).toEqual({
+      file: 'q.jsonl',
+      out: 'c.json',
+      target: { kind: 'cost', most: 2, perQuestion: 0.01 },
+      system: 's',
+      threads: 2,
+      model: 'm.gguf',
+      contextLength: null,
+      kvCache: null,
+    })
+    expect(readCalibrateArguments(['q.jsonl'])).toMatchObject({
+      out: 'calibration.json',
+      target: { kind: 'risk', most: 0.1 },
+    })
+  })
+
+  it.each([
+    ['file', []],
+    ['file', ['a', 'b']],
+    ['--target', ['a', '--target', 'risk=2']],
+    ['--target', ['a', '--target', 'luck=0.1']],
+    ['--per-question', ['a', '--target', 'cost=1']],
+    ['--threads', ['a', '--threads', '0']],
+    ['--nonsense', ['a', '--nonsense']],
+  ])('names %s where it is wrong', (name, argv) => {
+    expect(() => readCalibrateArguments(argv)).toThrow(
+      expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining(name) as string }),
+    )
   })
 })

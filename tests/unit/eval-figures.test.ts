@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import {
-  chosen,
-  conversed,
-  continued,
-  holdsWords,
-  lastNumber,
-  scoredChoices,
-  startsWithWords,
-} from '../../eval/ask'
-import { parseItem } from '../../eval/items'
+import { continued, scoredChoices } from '../../eval/ask'
+import { conversed } from '../../src/router/calibration/ask-item'
+import { chosen, holdsWords, lastNumber, startsWithWords } from '../../src/router/calibration/judge-answer'
+import { parseItem } from '../../src/router/calibration/labelled-item'
 import { bootstrap, eceFloor, riskCoverage, seededRandom } from '../../eval/metrics'
 import { apgr, cpt, escalatedAt, qualityCurve } from '../../eval/routing-metrics'
 

@@ -5,16 +5,19 @@ import { confidenceOf, type FittedStage } from './fit-stage'
 import { unpackFloats } from './packed-floats'
 import type { Calibration, StageCalibration, TaskCalibration } from './schema'
 import { FIRST_TOKENS, stageFeatures } from './stage-features'
+import { shifted, shiftedItems } from './recalibrate'
 import { pickThreshold } from './thresholds'
 
 /**
  * A calibration at work.
  * @param modelHash of the model that answers (`EngineInfo.modelHash`)
+ * @param shift of all confidences, in log-odds, as `recalibrate()` finds it. Default 0. Thresholds then weigh right and wrong
+ * held-back answers as the shift says they come: an estimate, and no longer a guarantee.
  * @throws EngineError 'unsupported' where the calibration is another model's
  */
 export function createConfidenceModel(
   calibration: Calibration,
-  { modelHash }: { modelHash: string | undefined },
+  { modelHash, shift = 0 }: { modelHash: string | undefined; shift?: number | undefined },
 ): ConfidenceModel {
   const { hash, id, quantization } = calibration.model
   if (modelHash !== hash) {
@@ -37,9 +40,9 @@ export function createConfidenceModel(
     let ready = fitted.get(stored)
     if (ready === undefined) fitted.set(stored, (ready = unpackStage(stored)))
     const features = stageFeatures(stage, prompt, tokens)
-    return features.length === ready.probe.weights.length
-      ? confidenceOf(ready, features, prompt.hidden)
-      : null
+    if (features.length !== ready.probe.weights.length) return null
+    const told = confidenceOf(ready, features, prompt.hidden)
+    return told === null ? null : shifted(told, shift)
   }
 
   return {
@@ -52,7 +55,7 @@ export function createConfidenceModel(
       const stored = taskFor(task)?.stages[stage]
       return stored === undefined || stored.heldBack.right.length === 0
         ? null
-        : pickThreshold(stored.heldBack, target)
+        : pickThreshold(shiftedItems(stored.heldBack, shift), target)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { EngineError } from '../../contract/error'
 import type { TokenSignal } from '../../contract/signals'
 import type { PromptSignal, Stage } from '../signals/types'
-import { confidenceOf, fitStage, type FittedStage } from './fit-stage'
+import { atOnce, confidenceOf, fitStageInSteps, type FittedStage } from './fit-stage'
 import { calibrationError, rankQuality } from './figures'
 import { packFloats } from './packed-floats'
 import type { Example } from './probe'
@@ -26,7 +26,7 @@ export interface FitCalibrationOptions {
 }
 
 /** Least answers at all, and least of either kind: below, intervals are wider than what they tell. */
-const LEAST_ANSWERS = 50
+export const LEAST_ANSWERS = 50
 const LEAST_OF_A_KIND = 5
 
 /**
@@ -36,8 +36,16 @@ const LEAST_OF_A_KIND = 5
  */
 export function fitCalibration(
   answers: readonly LabelledAnswer[],
-  { model, source, createdAt, leastPerTask = 250 }: FitCalibrationOptions,
+  options: FitCalibrationOptions,
 ): Calibration {
+  return atOnce(fitCalibrationInSteps(answers, options))
+}
+
+/** The same in steps of some hundred milliseconds, so that a page stays alive meanwhile. */
+export function* fitCalibrationInSteps(
+  answers: readonly LabelledAnswer[],
+  { model, source, createdAt, leastPerTask = 250 }: FitCalibrationOptions,
+): Generator<void, Calibration, void> {
   if (!isEnough(answers, LEAST_ANSWERS)) {
     const right = answers.filter(({ isRight }) => isRight).length
     throw new EngineError(
@@ -47,11 +55,11 @@ export function fitCalibration(
       { details: { answers: answers.length, right } },
     )
   }
-  const tasks: Record<string, TaskCalibration> = { any: fitTask(answers) }
+  const tasks: Record<string, TaskCalibration> = { any: yield* fitTask(answers) }
   const kinds = new Set(answers.map(({ prompt }) => prompt.task))
   for (const kind of kinds) {
     const own = answers.filter(({ prompt }) => prompt.task === kind)
-    if (isEnough(own, leastPerTask)) tasks[kind] = fitTask(own)
+    if (isEnough(own, leastPerTask)) tasks[kind] = yield* fitTask(own)
   }
   return { schemaVersion: 1, model, createdAt, source, tasks }
 }
@@ -66,17 +74,23 @@ function partOf(index: number): 'fit' | 'hold' | 'test' {
   return index % 5 === 3 ? 'hold' : index % 5 === 4 ? 'test' : 'fit'
 }
 
-function fitTask(answers: readonly LabelledAnswer[]): TaskCalibration {
+function* fitTask(answers: readonly LabelledAnswer[]): Generator<void, TaskCalibration, void> {
   const right = answers.filter(({ isRight }) => isRight).length
-  const stage = (name: Stage): StageCalibration => fitOneStage(name, answers)
   return {
     items: answers.length,
     accuracy: right / answers.length,
-    stages: { before: stage('before'), during: stage('during'), after: stage('after') },
+    stages: {
+      before: yield* fitOneStage('before', answers),
+      during: yield* fitOneStage('during', answers),
+      after: yield* fitOneStage('after', answers),
+    },
   }
 }
 
-function fitOneStage(stage: Stage, answers: readonly LabelledAnswer[]): StageCalibration {
+function* fitOneStage(
+  stage: Stage,
+  answers: readonly LabelledAnswer[],
+): Generator<void, StageCalibration, void> {
   const withHidden = answers.every(({ prompt }) => prompt.hidden !== null)
   const examples = answers.map(({ prompt, tokens, isRight }): Example => ({
     features: stageFeatures(stage, prompt, tokens),
@@ -85,7 +99,7 @@ function fitOneStage(stage: Stage, answers: readonly LabelledAnswer[]): StageCal
   }))
   const part = (wanted: 'fit' | 'hold' | 'test'): Example[] =>
     examples.filter((_, index) => partOf(index) === wanted)
-  const fitted = fitStage(part('fit'))
+  const fitted = yield* fitStageInSteps(part('fit'))
   const held = judged(fitted, part('hold'))
   const test = judged(fitted, part('test'))
   const { probe, curve } = fitted

@@ -24,19 +24,33 @@ const CHOICES: readonly ProbeOptions[] = [
  * @param examples in no order that has to do with being right; at least 10
  */
 export function fitStage(examples: readonly Example[]): FittedStage {
+  return atOnce(fitStageInSteps(examples))
+}
+
+/** The same in steps, each a fit or two: a page draws between them. */
+export function* fitStageInSteps(examples: readonly Example[]): Generator<void, FittedStage, void> {
   const labels = examples.map(({ right }) => right)
   const choices = examples[0]!.hidden === null ? CHOICES.slice(0, 1) : CHOICES
-  const tried = choices.map((options) => {
-    const scores = unseenScores(examples, options, [0, 1])
-    return { options, scores, loss: logLoss(scores, labels) }
-  })
+  const tried: { options: ProbeOptions; scores: Record<number, number>; loss: number }[] = []
+  for (const options of choices) {
+    const scores = yield* unseenScores(examples, options, [0, 1])
+    tried.push({ options, scores, loss: logLoss(scores, labels) })
+  }
   const best = tried.reduce((least, next) => (next.loss < least.loss - GAIN ? next : least))
-  const scores = { ...best.scores, ...unseenScores(examples, best.options, [2, 3, 4]) }
+  const scores = { ...best.scores, ...(yield* unseenScores(examples, best.options, [2, 3, 4])) }
   const curve = fitCurve(
     labels.map((_, index) => scores[index]!),
     labels,
   )
   return { probe: fitProbe(examples, best.options), curve }
+}
+
+/** Takes all steps without a pause. */
+export function atOnce<T>(steps: Generator<void, T, void>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
 
 /** The calibrated probability; null where the hidden state does not fit the probe. */
@@ -50,13 +64,14 @@ export function confidenceOf(
 }
 
 /** Scores by index of the example, of those in `folds`. */
-function unseenScores(
+function* unseenScores(
   examples: readonly Example[],
   options: ProbeOptions,
   folds: readonly number[],
-): Record<number, number> {
+): Generator<void, Record<number, number>, void> {
   const scores: Record<number, number> = {}
   for (const fold of folds) {
+    yield
     const probe = fitProbe(
       examples.filter((_, index) => index % FOLDS !== fold),
       options,

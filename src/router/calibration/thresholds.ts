@@ -5,9 +5,11 @@ export interface HeldBack {
   readonly confidence: ArrayLike<number>
   /** 1 right, 0 wrong. */
   readonly right: ArrayLike<number>
+  /** How much each counts, 1 in the mean, where questions now come in other shares than these did. Default 1 each. */
+  readonly weights?: ArrayLike<number>
 }
 
-/** One confidence of held-back items and how many, right and wrong, have it or more. */
+/** One confidence of held-back items and how many (by their weights), right and wrong, have it or more. */
 interface Cut {
   readonly confidence: number
   readonly accepted: number
@@ -19,20 +21,21 @@ interface Cut {
  * ones; Infinity where only escalating all keeps it, 0 where nothing needs to be.
  *
  * 'risk' is kept in the mean over calibrations (conformal risk control, https://arxiv.org/abs/2208.02814):
- * (wrong + 1) / (n + 1) ≤ most. 'selective-risk' is kept with probability 1 − `failure` (fixed-sequence testing with
+ * (wrong + w) / (n + w) ≤ most, w the largest weight, 1 without weights. 'selective-risk' is kept with probability 1 − `failure` (fixed-sequence testing with
  * exact binomial tails, https://arxiv.org/abs/2110.01052). Shares of escalated questions are kept in the mean:
  * (escalated + 1) / (n + 1) ≤ most.
  */
 export function pickThreshold(heldBack: HeldBack, target: CalibrationTarget): number {
   const cuts = cutsOf(heldBack)
   const count = heldBack.right.length
+  const most = heldBack.weights === undefined ? 1 : Math.max(1, ...Array.from(heldBack.weights))
   switch (target.kind) {
     case 'risk':
-      return lowest(cuts, ({ wrong }) => (wrong + 1) / (count + 1) <= target.most)
+      return lowest(cuts, ({ wrong }) => (wrong + most) / (count + most) <= target.most)
     case 'selective-risk': {
       const failure = target.failure ?? 0.05
       return lowest(testable(cuts, target.most, failure), ({ accepted, wrong }) => {
-        return binomialTail(accepted, wrong, target.most) <= failure
+        return binomialTail(Math.floor(accepted + 1e-9), Math.ceil(wrong - 1e-9), target.most) <= failure
       })
     }
     case 'escalated':
@@ -43,15 +46,18 @@ export function pickThreshold(heldBack: HeldBack, target: CalibrationTarget): nu
 }
 
 /** From the strictest on, one for each confidence that occurs. */
-function cutsOf({ confidence, right }: HeldBack): Cut[] {
+function cutsOf({ confidence, right, weights }: HeldBack): Cut[] {
   const order = Array.from(right, (_, i) => i).toSorted((a, b) => confidence[b]! - confidence[a]!)
   const cuts: Cut[] = []
+  let accepted = 0
   let wrong = 0
   order.forEach((item, index) => {
-    wrong += 1 - right[item]!
+    const weight = weights?.[item] ?? 1
+    accepted += weight
+    wrong += weight * (1 - right[item]!)
     const next = order[index + 1]
     if (next !== undefined && confidence[next] === confidence[item]) return
-    cuts.push({ confidence: confidence[item]!, accepted: index + 1, wrong })
+    cuts.push({ confidence: confidence[item]!, accepted, wrong })
   })
   return cuts
 }

@@ -74,6 +74,17 @@ describe('local first', () => {
   })
 })
 
+test('an empty answer is replaced, calibration or not', async () => {
+  for (const says of [undefined, { after: 1 }]) {
+    const { router } = setup({ local: localEngine({ reply: '' }), ...(says === undefined ? {} : { says }) })
+    const { text, settled } = await ask(router)
+    expect(text).toBe(REMOTE_ANSWER)
+    expect(last(settled.decision)).toEqual(['escalate', 'after', 'empty-answer'])
+  }
+  const alone = await ask(setup({ local: localEngine({ reply: '' }), remote: null }).router)
+  expect(alone.settled.source.kind).toBe('unverified')
+})
+
 describe('verification', () => {
   const policy = { accept: 0.9, verifyFrom: 0.3 }
   test('yes: one token of the remote confirms the local answer', async () => {
