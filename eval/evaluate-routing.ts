@@ -1,12 +1,13 @@
 import { denseDesign, joinDesigns, sparseDesign } from '../src/router/calibration/design'
 import { fitRidge, linearScores } from '../src/router/calibration/linear-fit'
-import { WORD_COLUMNS, wordFeatures } from '../src/router/calibration/word-features'
 import { rankQuality } from '../src/router/calibration/figures'
 import type { ItemOf } from '../src/router/calibration/labelled-item'
 import { promptFeatures, readPrompt } from '../src/router/signals/prompt-signal'
 import { promptText } from './ask'
 import type { Task } from './items'
 import { bootstrap, seededRandom, type Interval } from './metrics'
+import { fitSubjectGaps } from './subject-gaps'
+import { WORD_COLUMNS, wordFeatures } from './word-features'
 import { unpackFloats } from './records'
 import type { Records } from './record-cache'
 import { shuffled } from './evaluate-task'
@@ -46,7 +47,7 @@ const FOLDS = 5
 const L2 = 10
 /** Weight of a standardised plain feature, and of a hidden unit, beside words of a text of length 1. */
 const PLAIN_SCALE = 0.05
-const HIDDEN_SCALE = 0.01
+const HIDDEN_SCALE = 0.02
 
 export function isRouting(task: Task): boolean {
   return task.items.some(({ form }) => form === 'routingChoice' || form === 'routingMath')
@@ -54,7 +55,8 @@ export function isRouting(task: Task): boolean {
 
 /**
  * Ridge regression of the gap (strong − weak) on hashed words and pairs, plain measures, and the local model's hidden
- * state where it is known of all; each item is scored by a fit to the other four fifths.
+ * state where it is known of all; where items have subjects, plus the gap that is to be expected of the subjects
+ * a text may be of. Subjects are told of training items only. Each item is scored by fits to the other four fifths.
  */
 export function evaluateRouting(
   task: Task,
@@ -146,6 +148,15 @@ function unseenRidge(
       { l2: L2 },
     )
     linearScores(design(unseen), model).forEach((score, row) => (scores[unseen[row]!] = score))
+    const subjects = seen.flatMap((index) => {
+      const item = items[index]!
+      return item.form === 'routingChoice'
+        ? [{ words: words[index]!, subject: item.domain, gap: gapOf(item) }]
+        : []
+    })
+    if (subjects.length === 0) continue
+    const expected = fitSubjectGaps(subjects)
+    for (const index of unseen) scores[index]! += expected(words[index]!)
   }
   return scores
 }

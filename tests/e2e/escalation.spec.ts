@@ -368,3 +368,54 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await look()
   })
 }
+
+test('calibrate with own questions, use it, learn from thumbs, go back', async ({ page }) => {
+  // Half of them marked wrongly, so that there is something to tell apart.
+  const questions = Array.from({ length: 52 }, (_, n) => {
+    const praise = n % 4 < 2
+    const text = `${praise ? 'A wonderful' : 'A terrible'} film, part ${n}.`
+    return JSON.stringify({ text, label: (praise ? 1 : 0) ^ (n % 2) })
+  })
+  await page.goto('/')
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByRole('button', { name: 'How sure an answer is…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'How sure an answer is' })
+  await expect(dialog).toContainText('Minnow’s own calibration is in force', { timeout: 60_000 })
+  const file = dialog.getByLabel('File with questions (JSONL)')
+  const upload = (lines: readonly string[]): Promise<void> =>
+    file.setInputFiles({
+      name: 'films.jsonl',
+      mimeType: 'application/jsonl',
+      buffer: Buffer.from(lines.join('\n')),
+    })
+  await upload([...questions.slice(0, 9), 'not a question'])
+  await expect(dialog).toContainText('9 questions; 1 lines could not be used.')
+  await expect(dialog.getByRole('button', { name: 'Ask them all' })).toBeDisabled()
+  await upload(questions)
+  await dialog.getByLabel('What you want kept').selectOption({ index: 1 })
+  await dialog.getByLabel('At most').fill('30')
+  await dialog.getByLabel('At most').blur()
+  await dialog.getByRole('button', { name: 'Ask them all' }).click()
+  await expect(dialog.getByRole('status')).toContainText('of 52 questions asked')
+  await expect(dialog).toContainText(/52 questions asked, \d+ % answered rightly\./, { timeout: 90_000 })
+  await expect(dialog).toContainText(/Of 10 questions put aside for this, \d+ would have stayed here/)
+  await dialog.getByRole('button', { name: 'Use it' }).click()
+  await expect(dialog).toContainText(
+    /Your own calibration of .* is in force, made of 52 questions \(films\.jsonl\)\./,
+  )
+  await dialog.getByRole('button', { name: 'Close' }).click()
+
+  // It is kept, for this model, with the target as the policy.
+  await page.reload()
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByText('The policy as JSON').first().click()
+  const policy = await page.getByRole('textbox', { name: 'The policy as JSON' }).inputValue()
+  expect((JSON.parse(policy) as { accept: unknown }).accept).toEqual({ kind: 'escalated', most: 0.3 })
+  await page.getByRole('button', { name: 'How sure an answer is…' }).click()
+  await expect(dialog).toContainText('films.jsonl', { timeout: 60_000 })
+  await expect(dialog).toContainText('0 of at least 20 answers judged by thumb.')
+  await expect(dialog.getByRole('button', { name: 'Learn from them' })).toBeDisabled()
+  await dialog.getByRole('button', { name: 'Back to Minnow’s own' }).click()
+  await expect(dialog).toContainText('Minnow’s own calibration is in force')
+  expect(await everythingKept(page)).not.toContain('films.jsonl')
+})

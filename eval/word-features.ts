@@ -1,7 +1,7 @@
 /** A text as counts of hashed words and word pairs, for linear routers that need no model at all. */
 
 /** Columns; a power of two. */
-export const WORD_COLUMNS = 2 ** 14
+export const WORD_COLUMNS = 2 ** 17
 
 /**
  * [column, value] of each word and pair that occurs, at most one entry a column. Values are 1 + ln(count), scaled to
