@@ -6,8 +6,9 @@ import { findChromium } from './find-chromium'
 import { addTallies, tallyOfPlaywright, tallyOfVitest, type Tally } from './test-tally'
 
 /**
- * `tsx scripts/run-tests.ts [unit] [conformance] [browser] [e2e] [webgpu-f16]` builds what is stale, runs these suites
- * (default: all but the last, which needs Firefox) and ends with the line "N passed, N failed" of all together.
+ * `tsx scripts/run-tests.ts [unit] [conformance] [browser] [e2e] [webgpu-f16] [webgpu-dawn]` builds what is stale, runs
+ * these suites (default: all but the last two, which need Firefox and Dawn) and ends with the line "N passed, N failed"
+ * of all together.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -28,6 +29,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   browser: playwright('browser'),
   e2e: playwright('e2e'),
   'webgpu-f16': { ...vitest('webgpu-f16'), onlyNamed: true },
+  'webgpu-dawn': { ...vitest('webgpu-dawn'), onlyNamed: true },
 }
 
 function vitest(project: string): Suite {

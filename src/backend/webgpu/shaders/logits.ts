@@ -40,6 +40,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var weighted = 0.0;
   for (var i = base; i < to; i++) {
     let below = logits[row + i] - maximum;
+    // As good as nothing; of −Infinity, below times its power is no number.
+    if (below < -80.0) { continue; }
     sum += exp(below);
     weighted += exp(below) * below;
   }
