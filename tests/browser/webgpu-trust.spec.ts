@@ -169,3 +169,24 @@ test('two tabs answer at once, each on a device of its own', async ({ trustPage,
   expect(undisturbed).toEqual(first)
   expect((await lost).tokens).toEqual(first!.tokens)
 })
+
+test('an adapter is asked for with the preference, the second one too', async ({ trustPage }) => {
+  const asked = await trustPage.evaluate(() => trust.preferences('low-power'))
+  expect(asked.length).toBeGreaterThanOrEqual(4)
+  expect(new Set(asked)).toEqual(new Set(['low-power']))
+})
+
+test('a worker that is ended in the middle of an answer leaves the GPU to the next one', async ({
+  trustPage,
+}) => {
+  await trustPage.evaluate(() => trust.openRecovering())
+  const undisturbed = await trustPage.evaluate((steps) => trust.answer(steps, null), STEPS)
+  await trustPage.evaluate(async (steps) => {
+    void trust.answer(steps, null)
+    // Behind the prefill, with steps under way.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    restartTrust()
+  }, STEPS)
+  await trustPage.evaluate(() => trust.openRecovering())
+  expect(await trustPage.evaluate((steps) => trust.answer(steps, null), STEPS)).toEqual(undisturbed)
+})

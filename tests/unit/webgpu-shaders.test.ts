@@ -7,7 +7,7 @@ import type { GpuMemory } from '../../src/backend/webgpu/gpu-memory'
 import { Planner } from '../../src/backend/webgpu/plan'
 import { type Shader, shaderText } from '../../src/backend/webgpu/shaders/shader'
 import { shiftShader } from '../../src/backend/webgpu/shaders/vectors'
-import { variantNamed, type VariantName } from '../../src/backend/webgpu/variant'
+import { chooseVariant, variantNamed, type VariantName } from '../../src/backend/webgpu/variant'
 import { loadWeights } from '../../src/backend/webgpu/weights'
 import { parseGguf } from '../../src/gguf/parse'
 import type { GgmlType } from '../../src/gguf/types'
@@ -112,6 +112,19 @@ describe.each(['serial-f16', 'workgroup-f16', 'subgroup-f16'] as const)('kernels
   // naga does not know `enable subgroups` yet.
   it.skipIf(!has('naga') || variant.startsWith('subgroup'))('compile with naga', async () => {
     expect(refusals(await shadersOf(variant), (file) => ['naga', file])).toEqual([])
+  })
+})
+
+describe('the variant a device gets', () => {
+  it.each([
+    [['shader-f16', 'subgroups'], 'subgroup-f16'],
+    [['subgroups'], 'subgroup'],
+    [['shader-f16'], 'workgroup-f16'],
+    [[], 'workgroup'],
+  ] as const)('with %j is %s; in software it is serial', (names, variant) => {
+    const features: ReadonlySet<string> = new Set(names)
+    expect(chooseVariant({ features }, false)).toBe(variant)
+    expect(chooseVariant({ features }, true)).toBe('serial')
   })
 })
 

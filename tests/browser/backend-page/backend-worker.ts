@@ -23,7 +23,13 @@ export type PageModel = { manifestUrl: string } | { tiny: Omit<TinyModelOptions,
 /** `variant` null: the one that the backend chooses. */
 export type PageBackend =
   | { kind: 'wasm'; variant: WasmVariant | null; threads: number }
-  | { kind: 'webgpu'; variant: WebGpuVariantName | null; maxMatrixBytes?: number | undefined }
+  | {
+      kind: 'webgpu'
+      variant: WebGpuVariantName | null
+      maxMatrixBytes?: number | undefined
+      /** Features that the adapter shall not have; and it calls itself a GPU. Default: it is as it is. */
+      without?: readonly GPUFeatureName[] | undefined
+    }
 
 export interface BackendFacts {
   variant: string
@@ -75,6 +81,37 @@ function countGpuWork(): void {
   }
 }
 countGpuWork()
+
+let without: readonly GPUFeatureName[] | null = null
+
+/** Lets an adapter seem to be a GPU that has fewer features. */
+function maskAdapters(): void {
+  if (!('GPUAdapter' in globalThis)) return
+  const mask = <Key extends 'features' | 'info'>(
+    name: Key,
+    masked: (value: GPUAdapter[Key]) => unknown,
+  ): void => {
+    const { get } = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, name)!
+    Object.defineProperty(GPUAdapter.prototype, name, {
+      get(this: GPUAdapter) {
+        const value = get!.call(this) as GPUAdapter[Key]
+        return without === null ? value : masked(value)
+      },
+    })
+  }
+  mask(
+    'features',
+    (features) => new Set([...features].filter((name) => !without!.includes(name as GPUFeatureName))),
+  )
+  mask('info', () => ({
+    vendor: 'masked',
+    architecture: '',
+    device: '',
+    description: '',
+    isFallbackAdapter: false,
+  }))
+}
+maskAdapters()
 
 let backend: Backend | null = null
 
@@ -147,6 +184,7 @@ const api: BackendPageApi = {
     const options = { model: await readModel(await parseGguf(bytes), bytes), bytes }
     if (choice.kind === 'webgpu') {
       const { variant, maxMatrixBytes } = choice
+      without = choice.without ?? null
       backend = await loadWebGpuVariant({ ...options, maxMatrixBytes }, variant ?? undefined)
     } else {
       const { variant, threads } = choice

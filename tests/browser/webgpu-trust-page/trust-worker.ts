@@ -42,6 +42,8 @@ export interface TrustApi {
   mutations(changes: Mutation[]): Promise<{ changed: number; problem: string | null }[]>
   /** Opens the backend that recovers, as an engine has it. Gives why it runs. */
   openRecovering(): Promise<string>
+  /** Loads with a preference, and loses the device: the preference of each request of an adapter. */
+  preferences(preference: GPUPowerPreference): Promise<(GPUPowerPreference | undefined)[]>
   /** Greedy decoding by it, two steps under way; the device goes in the middle of what `loseAt` names. */
   answer(steps: number, loseAt: 'prefill' | 'decode' | 'outside' | null): Promise<Answer>
 }
@@ -52,6 +54,13 @@ export interface Answer {
   logits: number[]
   kind: string
   reason: string
+}
+
+const preferences: (GPUPowerPreference | undefined)[] = []
+const requestAdapter = GPU.prototype.requestAdapter
+GPU.prototype.requestAdapter = function (options) {
+  preferences.push(options?.powerPreference)
+  return requestAdapter.call(this, options)
 }
 
 let recovering: { backend: Backend; reason(): string; session: BackendSession | null } | null = null
@@ -175,6 +184,24 @@ const api: TrustApi = {
     })
     recovering = { backend, reason, session: null }
     return reason()
+  },
+
+  async preferences(preference) {
+    preferences.length = 0
+    const { backend } = await loadBackend({
+      ...(await opened()),
+      threads: 1,
+      preference: 'webgpu',
+      powerPreference: preference,
+      sampleTokens: tokensOf(40),
+      modelKey: 'tiny',
+    })
+    // A device that takes the lost one's place is asked for in the same way.
+    const session = backend.createSession({ contextLength: 64 })
+    devices.at(-1)!.destroy()
+    await session.forward(tokensOf(3), { detail: 'summary' })
+    backend.dispose()
+    return [...preferences]
   },
 
   async answer(steps, loseAt) {
