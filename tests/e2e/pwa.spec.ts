@@ -1,7 +1,10 @@
 /** The page as a program of its own: installed, isolated, offline, updated. Real servers, a real service worker. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, test as base, type Page } from '@playwright/test'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, expect, test as base, type BrowserContext, type Page } from '@playwright/test'
 import { SITE_FOLDER } from '../../scripts/browse-site'
 import { serve, type RunningServer } from '../../scripts/serve'
 
@@ -29,6 +32,27 @@ async function ask(page: Page, text: string): Promise<void> {
 
 async function expectState(page: Page, state: RegExp, timeout = 60_000): Promise<void> {
   await expect(page.locator('.turn').last()).toHaveAttribute('data-state', state, { timeout })
+}
+
+/** Collects requests to other origins, and what pages and workers report of broken policies. */
+async function watch(context: BrowserContext, origin: string): Promise<string[]> {
+  const faults: string[] = []
+  context.on('request', (request) => {
+    const from = new URL(request.url()).origin
+    if (from !== origin && from !== 'null') faults.push(`request to ${request.url()}`)
+  })
+  context.on('console', (message) => {
+    if (/content security policy|trusted ?(types?|html|script)/i.test(message.text()))
+      faults.push(message.text())
+  })
+  await context.exposeFunction('noteViolation', (violation: string) => faults.push(violation))
+  await context.addInitScript(() => {
+    const { noteViolation } = globalThis as unknown as { noteViolation(violation: string): void }
+    document.addEventListener('securitypolicyviolation', (event) =>
+      noteViolation(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`),
+    )
+  })
+  return faults
 }
 
 /** Until the service worker holds all files and answers for this page. */
@@ -82,3 +106,196 @@ test('no reload for isolation under what is written or asked', async ({ page, pl
   await page.reload()
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
 })
+
+test('a whole session, then the server stopped: answers, asks no other origin, breaks no policy', async ({
+  page,
+  context,
+  plainHost,
+}) => {
+  const faults = await watch(context, plainHost.origin)
+  const fromWorker: string[] = []
+  const models: boolean[] = []
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url())
+    if (pathname.includes('/models/')) models.push(response.fromServiceWorker())
+    else if (response.fromServiceWorker()) fromWorker.push(pathname)
+  })
+  await page.goto(plainHost.origin + SUB_PATH)
+  await page.waitForFunction(() => crossOriginIsolated)
+  await waitForControl(page)
+  await ask(page, 'What is the capital of France? Answer in one sentence.')
+  await expectState(page, /done|cut/)
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByRole('button', { name: 'Usage and costs' }).click()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  // The store reads what it keeps, the service worker has no part in it.
+  expect(models.length).toBeGreaterThan(0)
+  expect(models).not.toContain(true)
+
+  await plainHost.close()
+  await context.setOffline(true)
+  fromWorker.length = 0
+  await page.reload()
+  await expect(page.getByText('offline', { exact: true })).toBeVisible()
+  await ask(page, 'What is the capital of Italy? Answer in one sentence.')
+  await expectState(page, /done|cut/)
+  await expect(page.locator('.turn').last()).toContainText('Rome')
+  expect(fromWorker.some((path) => path.endsWith('.wasm'))).toBe(true)
+  // Parts that were not shown before the network went.
+  await page.goto(`${plainHost.origin}${SUB_PATH}nothing/here`)
+  await expect(page).toHaveURL(plainHost.origin + SUB_PATH)
+  await context.setOffline(false)
+  await expect(page.getByText('offline', { exact: true })).toBeHidden()
+  expect(faults).toEqual([])
+})
+
+test('a new version waits for the answer, and keeps what is written', async ({ page }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'minnow-versions-'))
+  cpSync(SITE_FOLDER, folder, {
+    recursive: true,
+    filter: (path) => !path.startsWith(join(SITE_FOLDER, 'models')),
+  })
+  const server = await serve({ mounts: { '/': folder, '/models/': join(SITE_FOLDER, 'models') } })
+  try {
+    await page.goto(server.origin)
+    await waitForControl(page)
+    await ask(page, 'Write a long story about a fish.')
+    await expectState(page, /answering/)
+    publishNewVersion(folder)
+    await page.evaluate(async () => {
+      await (await navigator.serviceWorker.getRegistration())?.update()
+    })
+    await expect(page.getByText('A new version is ready.')).toBeVisible()
+    await page.getByRole('button', { name: 'Restart' }).click()
+    await page.getByLabel('Your question').fill('And then?')
+    await expect(page.getByText('It starts when the answer is complete.')).toBeVisible()
+    await expectState(page, /answering/)
+    expect(await versionOf(page)).toBe(null)
+
+    await page.keyboard.press('Escape')
+    await expect.poll(() => versionOf(page)).toBe('new')
+    await expect(page.getByLabel('Your question')).toHaveValue('And then?')
+  } finally {
+    await server.close()
+    rmSync(folder, { recursive: true })
+  }
+})
+
+/** Another index.html, and a service worker that knows of it. */
+function publishNewVersion(folder: string): void {
+  const edit = (file: string, change: (text: string) => string): void => {
+    const before = readFileSync(join(folder, file), 'utf8')
+    const after = change(before)
+    expect(after).not.toBe(before)
+    writeFileSync(join(folder, file), after)
+  }
+  edit('index.html', (html) => html.replace('<html', '<html data-version="new"'))
+  edit('service-worker.js', (code) =>
+    code.replace(
+      /(["`']?revision["`']?:\s*["`'])\w+(["`'],\s*["`']?url["`']?:\s*["`']index\.html)/,
+      '$1new$2',
+    ),
+  )
+}
+
+async function versionOf(page: Page): Promise<string | null> {
+  // While it reloads there is no page to ask.
+  return page.locator('html').getAttribute('data-version', { timeout: 5000 })
+}
+
+test('can be installed, from the folder it lies in', async ({ plainHost }) => {
+  const profile = mkdtempSync(join(tmpdir(), 'minnow-profile-'))
+  const { launchOptions } = test.info().project.use
+  // Chromium installs nothing from a private window, as tests' pages are.
+  const context = await chromium.launchPersistentContext(profile, launchOptions)
+  try {
+    const page = await context.newPage()
+    await page.goto(plainHost.origin + SUB_PATH)
+    await waitForControl(page)
+    const devTools = await context.newCDPSession(page)
+    const { errors, manifest, url } = await devTools.send('Page.getAppManifest')
+    expect(errors).toEqual([])
+    expect(url).toBe(`${plainHost.origin}${SUB_PATH}manifest.webmanifest`)
+    expect(manifest).toMatchObject({
+      scope: plainHost.origin + SUB_PATH,
+      startUrl: plainHost.origin + SUB_PATH,
+      shareTarget: { action: `${plainHost.origin}${SUB_PATH}share` },
+    })
+    expect(manifest.shortcuts).toHaveLength(1)
+    const { installabilityErrors } = await devTools.send('Page.getInstallabilityErrors')
+    expect(installabilityErrors).toEqual([])
+  } finally {
+    await context.close()
+    rmSync(profile, { recursive: true })
+  }
+})
+
+test('what other programs share comes into the composer', async ({ page }) => {
+  // Systems share by the same POST as a form does. Of another origin's form, Chromium gives service workers no files.
+  const sharer = mkdtempSync(join(tmpdir(), 'minnow-sharer-'))
+  writeFileSync(
+    join(sharer, 'index.html'),
+    `<meta http-equiv="Content-Security-Policy" content="form-action 'self'">
+    <form method="post" enctype="multipart/form-data" action="${SUB_PATH}share">
+      <input name="title" value="A title"><input name="text" value="Some text"><input name="url" value="">
+      <input name="files" type="file"><button>Share</button>
+    </form>`,
+  )
+  const server = await serve({ mounts: { [SUB_PATH]: SITE_FOLDER, '/sharer/': sharer } })
+  try {
+    await page.goto(server.origin + SUB_PATH)
+    await waitForControl(page)
+    await page.goto(`${server.origin}/sharer/`)
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'näme.txt', mimeType: 'text/plain', buffer: Buffer.from('Text of a file') })
+    await page.getByRole('button', { name: 'Share' }).click()
+    await expect(page).toHaveURL(server.origin + SUB_PATH)
+    await expect(page.getByLabel('Your question')).toHaveValue('A title\nSome text\n\nText of a file')
+    await page.reload()
+    await expect(page.getByLabel('Your question')).not.toHaveValue(/Some text/)
+  } finally {
+    await server.close()
+    rmSync(sharer, { recursive: true })
+  }
+})
+
+test('nothing but own scripts run: Trusted Types and the policy are enforced', async ({
+  page,
+  plainHost,
+}) => {
+  await page.goto(plainHost.origin + SUB_PATH)
+  const names = await page.evaluate(async () => {
+    // What is evaluated for a debugger may eval(); what comes after may not.
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    const attempts: (() => unknown)[] = [
+      () => (document.body.innerHTML = '<b>text</b>'),
+      () => new Worker('https://example.org/worker.js'),
+      () => new Worker('data:text/javascript,'),
+      () => eval('1'),
+      () => new Function('return 1'),
+      () => (globalThis as unknown as { trustedTypes: TrustedTypes }).trustedTypes.createPolicy('other', {}),
+    ]
+    return attempts.map((attempt) => {
+      try {
+        attempt()
+        return 'done'
+      } catch (error) {
+        return (error as Error).name
+      }
+    })
+  })
+  expect(names).toEqual(['TypeError', 'TypeError', 'TypeError', 'EvalError', 'EvalError', 'TypeError'])
+  const inline = await page.evaluate(() => {
+    const script = document.createElement('script')
+    script.append('globalThis.hasRun = true')
+    document.body.append(script)
+    return 'hasRun' in globalThis
+  })
+  expect(inline).toBe(false)
+})
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: object): unknown
+}
