@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ByteSource } from '../src/contract/bytes'
 import { EngineError } from '../src/contract/error'
-import { metadataCount, metadataString } from '../src/gguf/metadata'
+import { describeGguf } from '../src/gguf/describe'
 import { parseGguf } from '../src/gguf/parse'
 import type { Gguf } from '../src/gguf/types'
 import { parseManifest, type Manifest, type ManifestChunk } from '../src/store/manifest'
@@ -94,66 +94,31 @@ function idOf(file: string): string {
 type Description = Omit<Manifest, 'sizeBytes' | 'sha256' | 'probe' | 'chunks'>
 
 function describe(gguf: Gguf, options: ModelFolderOptions & { id: string }): Description {
-  const architecture = metadataString(gguf, 'general.architecture')
-  const organization = metadataString(
-    gguf,
-    'general.author',
-    metadataString(gguf, 'general.organization', undefined),
-  )
-  const url =
-    options.sourceUrl ??
-    metadataString(gguf, 'general.url', metadataString(gguf, 'general.source.url', undefined))
-  return {
-    schemaVersion: 1,
-    id: options.id,
-    name: options.name ?? metadataString(gguf, 'general.name', options.id),
-    architecture,
-    quantization: mainType(gguf),
-    contextLength: metadataCount(gguf, `${architecture}.context_length`),
-    parameters: [...gguf.tensors.values()].reduce((sum, { shape }) => sum + elements(shape), 0),
-    licence: options.licence ?? licenceOf(gguf),
-    source: {
-      ...(url === undefined ? {} : { url }),
-      attribution: options.attribution ?? organization ?? `Made from ${basename(options.file)}`,
-    },
-    file: basename(options.file).replaceAll(/[^A-Za-z0-9._-]+/g, '-'),
-  }
-}
-
-/** The type that most weights have. */
-function mainType(gguf: Gguf): string {
-  const counts = new Map<string, number>()
-  for (const { type, shape } of gguf.tensors.values())
-    counts.set(type, (counts.get(type) ?? 0) + elements(shape))
-  const [most] = [...counts].toSorted((a, b) => b[1] - a[1])
-  if (most === undefined)
-    throw new EngineError('invalid-model', 'The file has no tensors: it holds a vocabulary only.')
-  return most[0]
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1)
-}
-
-/** Files write licences as Hugging Face does, in lower case. */
-function licenceOf(gguf: Gguf): string {
-  const stated = metadataString(gguf, 'general.license', '')
-  if (stated === '') {
+  const { name, architecture, quantization, contextLength, parameters, licence, url, author } =
+    describeGguf(gguf)
+  const chosenLicence = options.licence ?? licence
+  if (chosenLicence === undefined) {
     throw new EngineError(
       'invalid-argument',
       'The file states no licence. Give its SPDX identifier with --licence.',
     )
   }
-  const known = [
-    'Apache-2.0',
-    'MIT',
-    'CC-BY-4.0',
-    'CC-BY-NC-4.0',
-    'CC-BY-SA-4.0',
-    'BSD-3-Clause',
-    'Unlicense',
-  ]
-  return known.find((spdx) => spdx.toLowerCase() === stated.toLowerCase()) ?? `LicenseRef-${stated}`
+  const sourceUrl = options.sourceUrl ?? url
+  return {
+    schemaVersion: 1,
+    id: options.id,
+    name: options.name ?? name ?? options.id,
+    architecture,
+    quantization,
+    contextLength,
+    parameters,
+    licence: chosenLicence,
+    source: {
+      ...(sourceUrl === undefined ? {} : { url: sourceUrl }),
+      attribution: options.attribution ?? author ?? `Made from ${basename(options.file)}`,
+    },
+    file: basename(options.file).replaceAll(/[^A-Za-z0-9._-]+/g, '-'),
+  }
 }
 
 async function makeFolder(folder: string, force: boolean): Promise<void> {

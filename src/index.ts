@@ -1,5 +1,6 @@
 /** Minnow: mini language models in the browser. The public library. */
 export { createEngine, type CreateEngineOptions } from './client/create-engine'
+export { openModelStore } from './client/model-store'
 export type { ModelSource } from './client/model-reference'
 export { createSharedEngine, type CreateSharedEngineOptions } from './client/shared-engine'
 export type {
@@ -33,6 +34,14 @@ export {
   type EngineErrorDetails,
 } from './contract/error'
 export { createFetchHandler, type FetchHandler, type FetchHandlerOptions } from './http/create-fetch-handler'
+export type {
+  ModelDescription,
+  ModelStore,
+  ModelUpdate,
+  StorageRoom,
+  StoredModel,
+  TransferOptions,
+} from './contract/model-store'
 export { createRemoteEngine } from './router/providers/remote-engine'
 export type {
   ExtraParameter,

@@ -18,7 +18,8 @@ export interface CallChannelOptions<Message extends Tagged> {
   /** Makes the call; `port` is already marked for transfer. */
   call(port: MessagePort): Promise<void>
   isLast(message: Message): boolean
-  onMessage(message: Message): void
+  /** `reply` answers on the same port. */
+  onMessage(message: Message, reply: (answer: unknown) => void): void
   onFailure(reason: unknown): void
 }
 
@@ -58,7 +59,9 @@ export function openCallChannel<Message extends Tagged>(options: CallChannelOpti
   port1.onmessage = (event: MessageEvent<Message>) => {
     if (!open) return
     if (isLast(event.data)) end()
-    onMessage(event.data)
+    onMessage(event.data, (answer) => {
+      if (open) port1.postMessage(answer)
+    })
   }
   // Outcomes come on the port; the call itself rejects only where an argument can't be cloned.
   call(transfer(port2, [port2])).catch((cause: unknown) => fail(refusal(cause)))

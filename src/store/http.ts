@@ -9,6 +9,9 @@ export function absoluteUrl(url: string): URL {
   throw new EngineError('invalid-argument', `"${url}" is no URL. Give one that starts with https://.`)
 }
 
+/** Asks for a URL; every failure is an EngineError 'network', or the signal's reason. */
+export type HttpGet = (url: URL, init: RequestInit & { signal?: AbortSignal | null }) => Promise<Response>
+
 /** fetch() whose every failure is an EngineError 'network', or the signal's reason. */
 export async function httpGet(
   url: URL,

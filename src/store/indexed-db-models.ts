@@ -50,10 +50,7 @@ class IndexedDbModels implements ModelStorage {
   }
 
   async openFile(key: string, pieces: readonly Piece[]): Promise<PieceFile> {
-    const held = new Uint8Array(pieces.length)
-    for (const [, index] of await this.#database.getAllKeys('pieces', allOf(key))) {
-      if (index < held.length) held[index] = 1
-    }
+    const held = await this.held(key, pieces.length)
     const database = this.#database
     return {
       held,
@@ -78,6 +75,14 @@ class IndexedDbModels implements ModelStorage {
       },
       close: () => undefined,
     }
+  }
+
+  async held(key: string, count: number): Promise<Uint8Array> {
+    const held = new Uint8Array(count)
+    for (const [, index] of await this.#database.getAllKeys('pieces', allOf(key))) {
+      if (index < count) held[index] = 1
+    }
+    return held
   }
 
   async toBlob(key: string): Promise<Blob> {

@@ -28,6 +28,7 @@ export interface KeptModelOptions {
 
 /** A model that lies on this device, or is about to. */
 export class KeptModel {
+  readonly manifest: Manifest
   readonly source: ByteSource
   readonly #options: KeptModelOptions
   readonly #stop = new AbortController()
@@ -40,6 +41,7 @@ export class KeptModel {
 
   constructor(options: KeptModelOptions) {
     this.#options = options
+    this.manifest = options.manifest
     options.signal.addEventListener('abort', this.#onAbort)
     const { pieces, file } = options
     this.source = keptSource({
@@ -76,6 +78,12 @@ export class KeptModel {
   /** Whether something is still to come. */
   get isIncomplete(): boolean {
     return this.#options.file.held.includes(0)
+  }
+
+  /** Gets all that is missing. Rejects as ModelDownload does. */
+  async complete(): Promise<void> {
+    if (this.isIncomplete) await (this.#download ?? this.download()).done
+    await this.#ended
   }
 
   /** Stops what still runs, unless the engine is there: then the rest comes first. */

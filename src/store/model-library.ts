@@ -5,15 +5,16 @@ import type { OnDownloadProgress } from './download-progress'
 import { absoluteUrl } from './http'
 import { KeptModel } from './kept-model'
 import type { Manifest } from './manifest'
-import { takeLock } from './model-lock'
-import { newRecord, parseRecord, type ModelRecord } from './model-record'
+import { lockOf, takeLock } from './model-lock'
+import { newRecord, type ModelRecord } from './model-record'
+import { ModelRecords } from './model-records'
 import type { ModelStorage } from './model-storage'
-import { fetchManifest, urlChunks } from './model-url'
+import { urlChunks } from './model-url'
 import { piecesOf } from './pieces'
 import { roomHere } from './room'
 import { storageFull } from './storage-full'
 import { StoreChannel } from './store-channel'
-import { chooseVersion } from './versions'
+import { blame, chooseVersion, findUpdate, firstManifest, prove } from './versions'
 
 export interface OpenModelOptions {
   /** Other URLs of the same manifest or of the whole file, for when the first does not answer. */
@@ -35,48 +36,21 @@ export interface LibraryModel {
   close(): Promise<void>
 }
 
-type ChangeRecord = (record: ModelRecord | null) => ModelRecord | null
-
 /** How long nothing is told to other tabs of a download after it was. */
 const NEWS_INTERVAL_MS = 100
+/** How long the source of a model may take to say whether there is a newer one. */
+const CHECK_MS = 15_000
 
-/** Models on this device: which there are, which version of one is used, and how they come here. */
+/** Models on this device: which version of one is used, and how it comes here. */
 export class ModelLibrary {
   readonly storage: ModelStorage
-  readonly channel: StoreChannel
-  #lastChange: Promise<void> = Promise.resolve()
+  readonly records: ModelRecords
+  readonly #channel: StoreChannel
 
   constructor(storage: ModelStorage, channel = new StoreChannel()) {
     this.storage = storage
-    this.channel = channel
-  }
-
-  /** By key; what can't be read is left out. */
-  async records(): Promise<Map<string, ModelRecord>> {
-    const records = new Map<string, ModelRecord>()
-    for (const key of await this.storage.keys()) {
-      const record = parseRecord(await this.storage.readRecord(key))
-      if (record !== null) records.set(key, record)
-    }
-    return records
-  }
-
-  /** `change` gives the new record, or null for none of it. Calls take turns, those of other tabs too. */
-  async changeRecord(key: string, change: ChangeRecord): Promise<void> {
-    const changed = this.#lastChange.then(() => this.#changeRecord(key, change))
-    this.#lastChange = changed.catch(() => undefined)
-    return changed
-  }
-
-  async #changeRecord(key: string, change: ChangeRecord): Promise<void> {
-    const giveBack = await takeLock(`minnow-record-${key}`, new AbortController().signal)
-    try {
-      const changed = change(parseRecord(await this.storage.readRecord(key)))
-      if (changed !== null) await this.storage.writeRecord(key, changed)
-    } finally {
-      giveBack()
-    }
-    this.channel.tell({ type: 'changed' })
+    this.records = new ModelRecords(storage, channel)
+    this.#channel = channel
   }
 
   /**
@@ -86,7 +60,7 @@ export class ModelLibrary {
   async openUrl(url: string, options: OpenModelOptions): Promise<LibraryModel> {
     const { mirrors = [], signal } = options
     const urls = [url, ...mirrors].map(absoluteUrl)
-    const chosen = chooseVersion(await this.records(), url)
+    const chosen = chooseVersion(await this.records.all(), urls[0]!.href)
     if (chosen !== null && !chosen.isLastResort) return this.#openHere(chosen.key, urls, options)
     let manifest: Manifest
     try {
@@ -96,28 +70,50 @@ export class ModelLibrary {
       if (chosen === null) throw error
       return this.#openHere(chosen.key, urls, options)
     }
-    return this.#openDownload(manifest, urls, options)
+    const same = await this.records.keyOf(manifest.sha256)
+    if (same === null) return this.#openDownload(manifest, urls, options)
+    // Imported, or kept for another URL.
+    await this.records.change(same, (record) => record && withSource(record, urls[0]!))
+    return this.#openHere(same, urls, options)
   }
 
   /** Opens a model that is here whole. Rejects with 'invalid-argument' where it is not. */
   async openKey(key: string, options: OpenModelOptions): Promise<LibraryModel> {
-    const record = parseRecord(await this.storage.readRecord(key))
-    if (record?.complete !== true) {
-      throw new EngineError('invalid-argument', `There is no model ${key} on this device. Get it again.`, {
-        details: { key },
-      })
-    }
+    const record = await this.records.get(key)
+    if (record?.complete !== true) throw notHere(key)
     return this.#openHere(key, record.sources.map(absoluteUrl), options)
   }
 
+  /** Gets the newer version of a model beside it. @returns the key of the version that will be loaded next */
+  async update(key: string, options: OpenModelOptions): Promise<string> {
+    const found = await findUpdate(this.records, key, options.signal)
+    if (found === null) return key
+    const { manifest, urls } = found
+    const giveBack = await this.#takeTurn(manifest.sha256, options)
+    try {
+      await this.#checkRoom(manifest.sha256, manifest.sizeBytes)
+      const model = await this.#begin(manifest, urls, options, giveBack)
+      try {
+        await model.complete()
+      } finally {
+        await model.close({ isLoaded: false })
+      }
+    } finally {
+      giveBack()
+    }
+    await this.records.update(key, { update: null })
+    return manifest.sha256
+  }
+
   async #openHere(key: string, urls: readonly URL[], options: OpenModelOptions): Promise<LibraryModel> {
-    const { manifest, state } = parseRecord(await this.storage.readRecord(key))!
+    const record = await this.records.get(key)
+    if (record === null) throw notHere(key)
+    const { manifest, state, attempts } = record
     const pieces = piecesOf(manifest)
     const file = await this.storage.openFile(key, pieces)
-    if (state !== 'proven') {
-      await this.changeRecord(key, (record) => record && { ...record, attempts: record.attempts + 1 })
-    }
+    if (state !== 'proven') await this.records.update(key, { attempts: attempts + 1 })
     const { signal, onProgress } = options
+    const nothing = async (): Promise<void> => undefined
     const model = new KeptModel({
       manifest,
       pieces,
@@ -125,11 +121,11 @@ export class ModelLibrary {
       urls,
       signal,
       onProgress,
-      onComplete: async () => undefined,
+      onComplete: nothing,
       onFull: () => undefined,
-      onClosed: async () => undefined,
+      onClosed: nothing,
     })
-    return this.#libraryModel(key, manifest, model, urls[0])
+    return this.#libraryModel(key, model, urls[0], true)
   }
 
   async #openDownload(
@@ -138,14 +134,13 @@ export class ModelLibrary {
     options: OpenModelOptions,
   ): Promise<LibraryModel> {
     const { signal, onNotKept } = options
-    const key = manifest.sha256
-    const giveBack = await this.#takeTurn(key, options)
+    const giveBack = await this.#takeTurn(manifest.sha256, options)
     let isOpen = false
     try {
-      await this.#checkRoom(key, manifest.sizeBytes)
+      await this.#checkRoom(manifest.sha256, manifest.sizeBytes)
       const model = await this.#begin(manifest, urls, options, giveBack)
       isOpen = true
-      return this.#libraryModel(key, manifest, model, urls[0])
+      return this.#libraryModel(manifest.sha256, model, urls[0], false)
     } catch (error) {
       signal.throwIfAborted()
       if (!isEngineError(error, 'storage-full') && !(error instanceof DOMException)) throw error
@@ -165,10 +160,14 @@ export class ModelLibrary {
   ): Promise<KeptModel> {
     const key = manifest.sha256
     const pieces = piecesOf(manifest)
-    await this.changeRecord(key, (known) => withSource(known, manifest, urls[0]!))
+    await this.records.change(key, (known) => withSource(known ?? newRecord(manifest, {}), urls[0]!))
     const file = await this.storage.openFile(key, pieces)
     let isFull = false
     let lastNewsMs = 0
+    const complete = async (): Promise<void> => {
+      await this.records.update(key, { complete: true })
+      giveBack()
+    }
     const model = new KeptModel({
       manifest,
       pieces,
@@ -180,33 +179,31 @@ export class ModelLibrary {
         const now = performance.now()
         if (now - lastNewsMs < NEWS_INTERVAL_MS) return
         lastNewsMs = now
-        this.channel.tell({ type: 'progress', key, progress })
+        this.#channel.tell({ type: 'progress', key, progress })
       },
-      onComplete: async () => {
-        await this.changeRecord(key, (record) => record && { ...record, complete: true })
-        giveBack()
-      },
+      onComplete: complete,
       onFull: (error) => {
         isFull = true
         onNotKept?.(error)
       },
       onClosed: async () => {
-        if (isFull) await this.storage.delete(key).catch(() => undefined)
+        // A part that can't become a whole takes room for nothing.
+        if (isFull) await this.records.delete(key).catch(() => undefined)
         giveBack()
       },
     })
-    if (file.held.includes(0)) model.download()
-    else await this.changeRecord(key, (record) => record && { ...record, complete: true })
+    if (model.isIncomplete) model.download()
+    else await complete()
     return model
   }
 
   /** Waits while another tab gets the same model, and shows its progress. */
   async #takeTurn(key: string, { signal, onProgress }: OpenModelOptions): Promise<() => void> {
-    const stop = this.channel.listen((news) => {
+    const stop = this.#channel.listen((news) => {
       if (news.type === 'progress' && news.key === key) onProgress?.(news.progress)
     })
     try {
-      return await takeLock(`minnow-model-${key}`, signal)
+      return await takeLock(lockOf(key), signal)
     } finally {
       stop()
     }
@@ -215,7 +212,7 @@ export class ModelLibrary {
   /** @throws EngineError 'storage-full' where the browser says that a new model has no room. */
   async #checkRoom(key: string, sizeBytes: number): Promise<void> {
     // The room of one that was begun is taken already.
-    if ((await this.storage.readRecord(key)) !== undefined) return
+    if ((await this.records.get(key)) !== null) return
     const room = await roomHere()
     if (room === null || room.quotaBytes - room.usedBytes >= sizeBytes) return
     const freeBytes = Math.max(0, room.quotaBytes - room.usedBytes)
@@ -225,84 +222,30 @@ export class ModelLibrary {
     })
   }
 
-  #libraryModel(key: string, manifest: Manifest, model: KeptModel, url: URL | undefined): LibraryModel {
+  #libraryModel(key: string, model: KeptModel, url: URL | undefined, isHere: boolean): LibraryModel {
+    const { records } = this
     let isLoaded = false
     return {
-      manifest,
+      manifest: model.manifest,
       source: model.source,
-      loaded: async () => {
+      async loaded() {
         isLoaded = true
-        await this.#prove(key, url?.href)
+        await prove(records, key, url?.href)
+        // In the background; without a network nothing is to be said.
+        if (isHere) findUpdate(records, key, AbortSignal.timeout(CHECK_MS)).catch(() => undefined)
       },
-      failed: async (error) => this.#blame(key, url?.href, error),
-      close: async () => {
+      failed: async (error) => blame(records, key, url?.href, error),
+      async close() {
         const closed = model.close({ isLoaded })
         // What the engine did not need still comes, behind its back.
         if (!isLoaded || !model.isIncomplete) await closed
       },
     }
   }
-
-  /** A version that works: those it replaces go. */
-  async #prove(key: string, url: string | undefined): Promise<void> {
-    await this.changeRecord(
-      key,
-      (record) => record && { ...record, state: 'proven', attempts: 0, lastUsedAt: Date.now() },
-    )
-    if (url === undefined) return
-    for (const [other, { sources }] of await this.records()) {
-      if (other === key || !sources.includes(url)) continue
-      await this.#leave(other, url)
-    }
-  }
-
-  /** A model goes when nobody asks for it any more, unless somebody brought it here. */
-  async #leave(key: string, url: string): Promise<void> {
-    const record = parseRecord(await this.storage.readRecord(key))
-    if (record === null) return
-    const sources = record.sources.filter((source) => source !== url)
-    if (sources.length === 0 && !record.imported) {
-      // One that another tab still reads goes another time.
-      await this.storage.delete(key).catch(() => undefined)
-      this.channel.tell({ type: 'changed' })
-    } else await this.changeRecord(key, (known) => known && { ...known, sources })
-  }
-
-  async #blame(key: string, url: string | undefined, error: unknown): Promise<boolean> {
-    const isItsOwn = ['invalid-model', 'unsupported', 'integrity', 'internal'].some((code) =>
-      isEngineError(error) ? error.code === code : false,
-    )
-    const record = parseRecord(await this.storage.readRecord(key))
-    if (!isItsOwn || record === null || record.state === 'proven') return false
-    await this.changeRecord(key, (known) => known && { ...known, state: 'failed' })
-    if (url === undefined) return false
-    const other = chooseVersion(await this.records(), url)
-    if (other === null || other.isLastResort) return false
-    const { sha256 } = record.manifest
-    await this.changeRecord(
-      other.key,
-      (known) => known && { ...known, update: null, refused: [...new Set([...known.refused, sha256])] },
-    )
-    return true
-  }
 }
 
-function withSource(known: ModelRecord | null, manifest: Manifest, url: URL): ModelRecord {
-  const record = known ?? newRecord(manifest, { sources: [], imported: false, now: Date.now() })
-  return { ...record, sources: [...new Set([...record.sources, url.href])] }
-}
-
-async function firstManifest(urls: readonly URL[], signal: AbortSignal): Promise<Manifest> {
-  let failure: unknown
-  for (const url of urls.filter(({ pathname }) => pathname.endsWith('.json'))) {
-    try {
-      return await fetchManifest(url, { signal })
-    } catch (error) {
-      signal.throwIfAborted()
-      failure ??= error
-    }
-  }
-  throw failure
+function withSource(record: ModelRecord, { href }: URL): ModelRecord {
+  return { ...record, sources: [...new Set([...record.sources, href])] }
 }
 
 /** As from a device that keeps nothing. */
@@ -314,6 +257,12 @@ function unkept(manifest: Manifest, urls: readonly URL[], { onProgress }: OpenMo
     failed: async () => false,
     close: async () => undefined,
   }
+}
+
+function notHere(key: string): EngineError {
+  return new EngineError('invalid-argument', `There is no whole model ${key} on this device. Get it again.`, {
+    details: { key },
+  })
 }
 
 function noStorage(cause: DOMException): EngineError {

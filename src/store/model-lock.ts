@@ -14,6 +14,25 @@ export async function takeLock(name: string, signal: AbortSignal): Promise<() =>
   })
 }
 
+/** The lock if it is free, else null. */
+export async function takeFreeLock(name: string): Promise<(() => void) | null> {
+  const locks = locksHere()
+  if (locks === undefined) return () => undefined
+  return new Promise((resolve, reject) => {
+    locks
+      .request(name, { ifAvailable: true }, (lock) => {
+        if (lock === null) return resolve(null)
+        return new Promise<void>((giveBack) => resolve(() => giveBack()))
+      })
+      .catch(reject)
+  })
+}
+
+/** Held while a model comes to this device. */
+export function lockOf(key: string): string {
+  return `minnow-model-${key}`
+}
+
 function locksHere(): LockManager | undefined {
   // The types promise a navigator everywhere; Node 20 has none.
   return (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks

@@ -16,6 +16,8 @@ const recordSchema = z.object({
   /** Loads that began since it was last seen to work: a load may take its worker along. */
   attempts: z.int().check(z.nonnegative()),
   imported: z.boolean(),
+  /** What a download by the URL of a GGUF file is known by, so that it can go on. */
+  from: z.nullable(z.object({ url: z.string(), version: z.string(), sizeBytes: z.number() })),
   /** Milliseconds since 1970. */
   addedAt: time,
   lastUsedAt: z.nullable(time),
@@ -41,7 +43,11 @@ export function parseRecord(value: unknown): ModelRecord | null {
 
 export function newRecord(
   manifest: Manifest,
-  { sources, imported, now }: { sources: string[]; imported: boolean; now: number },
+  {
+    sources = [],
+    imported = false,
+    from = null,
+  }: Partial<Pick<ModelRecord, 'sources' | 'imported' | 'from'>>,
 ): ModelRecord {
   return {
     version: 1,
@@ -51,7 +57,8 @@ export function newRecord(
     state: 'untried',
     attempts: 0,
     imported,
-    addedAt: now,
+    from,
+    addedAt: Date.now(),
     lastUsedAt: null,
     update: null,
     refused: [],

@@ -11,6 +11,8 @@ export interface ModelStorage {
   writeRecord(key: string, record: unknown): Promise<void>
   /** Opens a model's file; makes room for all of it where it is new. Rejects with 'storage-full'. */
   openFile(key: string, pieces: readonly Piece[]): Promise<PieceFile>
+  /** (count) 1 for each of so many pieces that is here; without opening the file. */
+  held(key: string, count: number): Promise<Uint8Array>
   /** The file as it lies there, to take along. */
   toBlob(key: string): Promise<Blob>
   /** Rejects with 'storage-busy' while another tab has it open. */

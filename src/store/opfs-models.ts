@@ -89,6 +89,14 @@ export class OpfsModels implements ModelStorage {
     }
   }
 
+  async held(key: string, count: number): Promise<Uint8Array> {
+    const held = new Uint8Array(count)
+    const folder = await this.#root.getDirectoryHandle(key)
+    const map = await folder.getFileHandle(MAP).catch(() => null)
+    if (map !== null) held.set(await bytesOf(map, count))
+    return held
+  }
+
   async toBlob(key: string): Promise<Blob> {
     const folder = await this.#root.getDirectoryHandle(key)
     return (await folder.getFileHandle(DATA)).getFile()
@@ -172,7 +180,7 @@ class OpfsFile implements PieceFile {
 /** For a tab that finds the file open elsewhere, where only one may have it: another tab reads it as well. */
 async function openToRead(folder: FileSystemDirectoryHandle, pieces: readonly Piece[]): Promise<PieceFile> {
   const data = await (await folder.getFileHandle(DATA)).getFile()
-  const map = new Uint8Array(await (await (await folder.getFileHandle(MAP)).getFile()).arrayBuffer())
+  const map = await bytesOf(await folder.getFileHandle(MAP), pieces.length)
   const refuse = async (): Promise<void> => {
     throw new EngineError('storage-busy', 'Another tab has this model open; what is damaged stays so.')
   }
@@ -188,6 +196,10 @@ async function openToRead(folder: FileSystemDirectoryHandle, pieces: readonly Pi
     forget: async () => undefined,
     close: () => undefined,
   }
+}
+
+async function bytesOf(handle: FileSystemFileHandle, count: number): Promise<Uint8Array> {
+  return new Uint8Array(await (await handle.getFile()).slice(0, count).arrayBuffer())
 }
 
 async function openSync(

@@ -3,6 +3,8 @@ export interface Room {
   readonly usedBytes: number
   /** Bytes it may use; the browser decides, and may be wrong. */
   readonly quotaBytes: number
+  /** Whether the browser keeps it until somebody deletes it. */
+  readonly isPersistent: boolean
 }
 
 /** What the browser says of its room; null where it says nothing. */
@@ -11,5 +13,7 @@ export async function roomHere(): Promise<Room | null> {
   const { navigator } = globalThis as { navigator?: { storage?: Partial<StorageManager> } }
   const estimated = await navigator?.storage?.estimate?.().catch(() => null)
   const { usage, quota } = estimated ?? {}
-  return usage === undefined || quota === undefined ? null : { usedBytes: usage, quotaBytes: quota }
+  if (usage === undefined || quota === undefined) return null
+  const isPersistent = (await navigator?.storage?.persisted?.().catch(() => false)) ?? false
+  return { usedBytes: usage, quotaBytes: quota, isPersistent }
 }

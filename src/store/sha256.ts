@@ -15,27 +15,64 @@ function toHex(bytes: Uint8Array): string {
 
 /** FIPS 180-4, section 6.2. */
 export function sha256Plain(bytes: Uint8Array): Uint8Array {
-  const { roundConstants, initialHash } = constants()
-  const hash = Uint32Array.from(initialHash)
-  const schedule = new Int32Array(64)
-  const wholeBlocks = bytes.length >>> 6
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let block = 0; block < wholeBlocks; block++) compress(hash, view, block * 64, schedule, roundConstants)
+  const hash = new Sha256()
+  hash.update(bytes)
+  return hash.digest()
+}
 
-  // The rest, a 1 bit, zeros, and the length in bits as a 64-bit number.
-  const rest = bytes.subarray(wholeBlocks * 64)
-  const tail = new Uint8Array(rest.length < 56 ? 64 : 128)
-  tail.set(rest)
-  tail[rest.length] = 0x80
-  const tailView = new DataView(tail.buffer)
-  tailView.setUint32(tail.length - 8, Math.floor(bytes.length / 2 ** 29))
-  tailView.setUint32(tail.length - 4, (bytes.length << 3) >>> 0)
-  for (let at = 0; at < tail.length; at += 64) compress(hash, tailView, at, schedule, roundConstants)
+/** SHA-256 of bytes that come one after the other, which WebCrypto does not give. */
+export class Sha256 {
+  readonly #constants = constants()
+  readonly #hash = Uint32Array.from(this.#constants.initialHash)
+  readonly #schedule = new Int32Array(64)
+  /** Of a block that is not whole yet. */
+  readonly #rest = new Uint8Array(64)
+  #sizeBytes = 0
 
-  const digest = new Uint8Array(32)
-  const digestView = new DataView(digest.buffer)
-  for (let word = 0; word < 8; word++) digestView.setUint32(word * 4, hash[word]!)
-  return digest
+  update(bytes: Uint8Array): void {
+    let at = 0
+    const held = this.#sizeBytes % 64
+    this.#sizeBytes += bytes.length
+    if (held > 0) {
+      at = Math.min(64 - held, bytes.length)
+      this.#rest.set(bytes.subarray(0, at), held)
+      if (held + at < 64) return
+      this.#compress(this.#rest)
+    }
+    const end = at + Math.floor((bytes.length - at) / 64) * 64
+    this.#compress(bytes.subarray(at, end))
+    this.#rest.set(bytes.subarray(end))
+  }
+
+  /** Ends it; may be called once. */
+  digest(): Uint8Array {
+    // The rest, a 1 bit, zeros, and the length in bits as a 64-bit number.
+    const held = this.#sizeBytes % 64
+    const tail = new Uint8Array(held < 56 ? 64 : 128)
+    tail.set(this.#rest.subarray(0, held))
+    tail[held] = 0x80
+    const tailView = new DataView(tail.buffer)
+    tailView.setUint32(tail.length - 8, Math.floor(this.#sizeBytes / 2 ** 29))
+    tailView.setUint32(tail.length - 4, (this.#sizeBytes << 3) >>> 0)
+    this.#compress(tail)
+
+    const digest = new Uint8Array(32)
+    const digestView = new DataView(digest.buffer)
+    for (let word = 0; word < 8; word++) digestView.setUint32(word * 4, this.#hash[word]!)
+    return digest
+  }
+
+  /** In lower-case hex; ends it. */
+  hex(): string {
+    return toHex(this.digest())
+  }
+
+  #compress(blocks: Uint8Array): void {
+    const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.byteLength)
+    for (let at = 0; at < blocks.length; at += 64) {
+      compress(this.#hash, view, at, this.#schedule, this.#constants.roundConstants)
+    }
+  }
 }
 
 function compress(hash: Uint32Array, view: DataView, at: number, w: Int32Array, k: Int32Array): void {

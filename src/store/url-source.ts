@@ -2,7 +2,7 @@ import type { ByteSource } from '../contract/bytes'
 import { EngineError, isEngineError } from '../contract/error'
 import { blobSource } from './blob-source'
 import { DownloadTally, type OnDownloadProgress } from './download-progress'
-import { absoluteUrl, httpGet, networkError, readBody } from './http'
+import { absoluteUrl, httpGet, type HttpGet, networkError, readBody } from './http'
 import { WindowedSource, type LoadWindow } from './windowed-source'
 
 /** One request's range; one at a time is in memory. */
@@ -11,6 +11,8 @@ const windowBytes = 8 * 2 ** 20
 export interface UrlSource extends ByteSource {
   /** False where the server gives no ranges: then the whole file was downloaded first, into a Blob. */
   readonly ranges: boolean
+  /** What tells this version of the file from another; null where the server tells nothing. */
+  readonly version: string | null
 }
 
 /**
@@ -19,18 +21,23 @@ export interface UrlSource extends ByteSource {
  */
 export async function urlSource(
   address: string,
-  options: { signal?: AbortSignal | undefined; onProgress?: OnDownloadProgress | undefined } = {},
+  options: {
+    signal?: AbortSignal | undefined
+    onProgress?: OnDownloadProgress | undefined
+    /** Default: httpGet. */
+    get?: HttpGet
+  } = {},
 ): Promise<UrlSource> {
   const url = absoluteUrl(address)
-  const { signal, onProgress } = options
-  const probe = await httpGet(url, { headers: { range: 'bytes=0-0' }, signal: signal ?? null })
+  const { signal, onProgress, get = httpGet } = options
+  const probe = await get(url, { headers: { range: 'bytes=0-0' }, signal: signal ?? null })
   if (probe.status === 206) {
     // Ranges of a compressed answer would be ranges of the compressed bytes.
     const compressed = probe.headers.has('content-encoding')
     await probe.body?.cancel()
-    const sizeBytes = compressed ? null : await sizeOf(probe, url, signal)
-    if (sizeBytes !== null) return rangeSource(url, sizeBytes, versionOf(probe), onProgress)
-    return wholeFile(await httpGet(url, { signal: signal ?? null }), url, signal)
+    const sizeBytes = compressed ? null : await sizeOf(probe, url, get, signal)
+    if (sizeBytes !== null) return rangeSource(url, sizeBytes, versionOf(probe), get, onProgress)
+    return wholeFile(await get(url, { signal: signal ?? null }), url, signal)
   }
   return wholeFile(probe, url, signal)
 }
@@ -41,7 +48,7 @@ async function wholeFile(response: Response, url: URL, signal: AbortSignal | und
     throw networkError(url, `the server answered ${response.status} ${response.statusText}`)
   }
   try {
-    return { ...blobSource(await response.blob()), ranges: false }
+    return { ...blobSource(await response.blob()), ranges: false, version: versionOf(response) }
   } catch (cause) {
     signal?.throwIfAborted()
     throw networkError(url, 'the connection broke', cause)
@@ -49,10 +56,15 @@ async function wholeFile(response: Response, url: URL, signal: AbortSignal | und
 }
 
 /** Of the whole file. Content-Range is hidden from other origins unless exposed; HEAD's Content-Length is not. */
-async function sizeOf(probe: Response, url: URL, signal: AbortSignal | undefined): Promise<number | null> {
+async function sizeOf(
+  probe: Response,
+  url: URL,
+  get: HttpGet,
+  signal: AbortSignal | undefined,
+): Promise<number | null> {
   const [, total] = /^bytes 0-0\/(\d+)$/.exec(probe.headers.get('content-range') ?? '') ?? []
   if (total !== undefined) return Number(total)
-  const head = await httpGet(url, { method: 'HEAD', signal: signal ?? null })
+  const head = await get(url, { method: 'HEAD', signal: signal ?? null })
   const length = head.headers.get('content-length')
   return head.ok && length !== null && !head.headers.has('content-encoding') ? Number(length) : null
 }
@@ -66,6 +78,7 @@ function rangeSource(
   url: URL,
   sizeBytes: number,
   version: string | null,
+  get: HttpGet,
   onProgress: OnDownloadProgress | undefined,
 ): UrlSource {
   const count = Math.ceil(sizeBytes / windowBytes)
@@ -79,7 +92,7 @@ function rangeSource(
     const first = index * windowBytes
     const range = `bytes=${first}-${first + size - 1}`
     const attempt = async (): Promise<Uint8Array<ArrayBuffer>> => {
-      const response = await httpGet(url, { headers: { range }, signal: signal ?? null })
+      const response = await get(url, { headers: { range }, signal: signal ?? null })
       if (response.status !== 206) {
         await response.body?.cancel()
         throw networkError(url, `the server answered ${response.status} to a request for ${range}`)
@@ -103,7 +116,7 @@ function rangeSource(
     }
   }
   const source = new WindowedSource(sizes, load)
-  return { sizeBytes, ranges: true, read: async (...range) => source.read(...range) }
+  return { sizeBytes, ranges: true, version, read: async (...range) => source.read(...range) }
 }
 
 function changed(url: URL, expected: string, got: string): EngineError {

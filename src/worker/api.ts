@@ -14,6 +14,7 @@ import type {
   LoadProgress,
 } from '../contract/engine'
 import type { EngineErrorData } from '../contract/error'
+import type { ModelDescription, ModelUpdate, StorageRoom, StoredModel } from '../contract/model-store'
 
 /** A model as it crosses: a URL is fetched by the worker, a Blob is read in slices. */
 export type ModelReference = { kind: 'url'; url: string } | { kind: 'blob'; blob: Blob; name: string }
@@ -57,12 +58,50 @@ export interface CancelMessage {
   type: 'cancel'
 }
 
+/** About the models on this device. */
+export type StoreRequest =
+  | { type: 'list' }
+  | { type: 'room' }
+  | { type: 'describe'; url: string }
+  | { type: 'delete' | 'export' | 'check' | 'update'; key: string }
+  | { type: 'import'; model: ModelReference }
+
+/** What each request gives. */
+export interface StoreResults {
+  list: StoredModel[]
+  room: StorageRoom
+  describe: ModelDescription
+  delete: null
+  export: File
+  check: ModelUpdate | null
+  update: StoredModel
+  import: StoredModel
+}
+
+/** Worker to client, on the port of such a request. 'fetch' asks the page for a URL. 'done' and 'failed' are last. */
+export type StoreMessage =
+  | { type: 'progress'; progress: LoadProgress }
+  | { type: 'fetch'; id: number; url: string; method: string; range: string | null }
+  | { type: 'done'; result: StoreResults[StoreRequest['type']] }
+  | { type: 'failed'; error: EngineErrorData }
+
+/** The page's answer to 'fetch'. */
+export type FetchedMessage = { type: 'fetched'; id: number } & (
+  | { status: number; statusText: string; headers: [string, string][]; body: Blob }
+  | { failure: string }
+)
+
+/** Client to worker, on that port. */
+export type StoreInput = CancelMessage | FetchedMessage
+
 /** Exposed by the worker through comlink. Outcomes come on the ports; the calls themselves never reject. */
 export interface WorkerApi {
   /** Loads a model; one at a time, and only one engine a worker. */
   load(request: LoadRequest, port: MessagePort): Promise<void>
   /** One completion, streamed where `params.stream`. */
   generate(params: ChatCompletionParams, port: MessagePort): Promise<void>
+  /** One question or order about the models on this device. */
+  store(request: StoreRequest, port: MessagePort): Promise<void>
   /** Frees the engine; the worker can load again. */
   unload(): Promise<void>
 }

@@ -1,13 +1,10 @@
 import { blobSource } from '../store/blob-source'
-import type { LibraryModel } from '../store/model-library'
-import { ModelLibrary } from '../store/model-library'
+import { HERE } from '../store/model-catalogue'
+import { ModelLibrary, type LibraryModel } from '../store/model-library'
 import { openModelUrl } from '../store/model-url'
 import { openModelStorage } from '../store/open-model-storage'
 import { urlSource } from '../store/url-source'
 import type { OpenedModel, OpenModel } from './open-engine'
-
-/** The scheme of URLs that name a model on this device by its key. */
-const HERE = 'minnow-model:'
 
 /** A Blob, or a URL: of a manifest or a folder that has one, of a model on this device, else of a GGUF file. */
 export const openWebModel: OpenModel = async (model, options) => {

@@ -9,7 +9,7 @@ import { createPartBatcher } from './part-batcher'
  * The worker's side of the wire: turns calls into engine calls and everything that comes of them into messages.
  * Knows no global of a worker, so that it can run on any pair of ports.
  */
-export function createWorkerService(openEngine: OpenEngine): WorkerApi {
+export function createWorkerService(openEngine: OpenEngine, store: WorkerApi['store']): WorkerApi {
   let engine: Engine | null = null
   let busyLoading = false
 
@@ -85,6 +85,8 @@ export function createWorkerService(openEngine: OpenEngine): WorkerApi {
         port.close()
       }
     },
+
+    store,
 
     async unload(): Promise<void> {
       const unloaded = engine

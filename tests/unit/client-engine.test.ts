@@ -118,7 +118,10 @@ const open: MessagePort[] = []
 function setUp(openEngine: OpenEngine): Worker {
   const { port1, port2 } = new MessageChannel()
   open.push(port1)
-  expose(createWorkerService(openEngine), port2)
+  expose(
+    createWorkerService(openEngine, async () => undefined),
+    port2,
+  )
   return new PortWorker(port1) as unknown as Worker
 }
 

@@ -37,7 +37,10 @@ describe('createWorkerService', () => {
       chat: { completions: { create: async () => chunks() } },
       dispose: async () => undefined,
     } as unknown as Engine
-    const service = createWorkerService(async () => engine)
+    const service = createWorkerService(
+      async () => engine,
+      async () => undefined,
+    )
     await service.load({ model: { kind: 'url', url: 'http://localhost/m.gguf' } }, recordingPort().port)
 
     const { port, messages } = recordingPort()
