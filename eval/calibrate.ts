@@ -4,13 +4,13 @@ import { parseArgs } from 'node:util'
 import { fitCalibration, type LabelledAnswer } from '../src/router/calibration/fit-calibration'
 import { readPrompt } from '../src/router/signals/prompt-signal'
 import { conversed } from '../src/router/calibration/ask-item'
-import { shuffled } from './evaluate-task'
 import { readTask } from './items'
 import { seededRandom } from './metrics'
 import { openEvalModel, readModelHash, type EvalModel } from './open-model'
 import { recordTask } from './record-cache'
 import { unpackFloats } from './records'
 import { show } from './report'
+import { shuffled } from './shuffled'
 
 const ROOT = join(import.meta.dirname, '..')
 const USAGE = `Usage: npm run calibrate -- --data DIR --tasks a,b [--limit N] [--out FILE]

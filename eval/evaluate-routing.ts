@@ -6,11 +6,11 @@ import { promptFeatures, readPrompt } from '../src/router/signals/prompt-signal'
 import { promptText } from './ask'
 import type { Task } from './items'
 import { bootstrap, seededRandom, type Interval } from './metrics'
+import { shuffled } from './shuffled'
 import { fitSubjectGaps } from './subject-gaps'
 import { WORD_COLUMNS, wordFeatures } from './word-features'
 import { unpackFloats } from './records'
 import type { Records } from './record-cache'
-import { shuffled } from './evaluate-task'
 import { apgr, cpt, escalatedAt, type RoutedItem } from './routing-metrics'
 
 /** Figures of a router that sees nothing but the prompt, on recorded outcomes of two models. */

@@ -11,6 +11,7 @@ import { bootstrap, eceFloor, seededRandom, type Interval } from './metrics'
 import type { Records } from './record-cache'
 import type { ItemRecord } from './records'
 import { apgr, escalatedAt, type RoutedItem } from './routing-metrics'
+import { shuffled } from './shuffled'
 
 /** Figures of one task and one way of asking. */
 export interface TaskFigures {
@@ -185,33 +186,6 @@ export function riskFigures(items: readonly Judged[], target: number, splits = 1
   }
 }
 
-/**
- * ECE on each task of a probe and curve fitted to all others, on features that mean the same in each; null where
- * there is but one task.
- */
-export function leaveOneTaskOut(
-  tasks: Readonly<Record<string, readonly ScoredItem[]>>,
-): Record<string, { auroc: number | null; ece: number }> | null {
-  const names = Object.keys(tasks).filter((name) => tasks[name]!.length > 0)
-  if (names.length < 2) return null
-  const toExample = ({ example }: ScoredItem): Example => ({
-    features: example.common,
-    hidden: null,
-    right: example.right,
-  })
-  return Object.fromEntries(
-    names.map((name) => {
-      const others = names.filter((other) => other !== name).flatMap((other) => tasks[other]!.map(toExample))
-      const fitted = fitStage(shuffled(others, seededRandom(7)))
-      const items = tasks[name]!.map(({ example, right }) => ({
-        confidence: confidenceOf(fitted, example.common, null)!,
-        right,
-      }))
-      return [name, { auroc: rankQuality(items), ece: calibrationError(items) }]
-    }),
-  )
-}
-
 export function forStage(example: EvalExample, stage: Stage): Example {
   return { features: example[stage], hidden: example.hidden, right: example.right }
 }
@@ -221,16 +195,6 @@ export function withConfidence(
   confidence: (item: ScoredItem) => number,
 ): Judged[] {
   return items.map((item) => ({ confidence: confidence(item), right: item.right }))
-}
-
-/** Fisher and Yates. */
-export function shuffled<Element>(items: readonly Element[], random: () => number): Element[] {
-  const order = [...items]
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    ;[order[i], order[j]] = [order[j]!, order[i]!]
-  }
-  return order
 }
 
 /** Whether all items choose among the same texts, as labels are. */

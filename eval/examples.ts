@@ -12,15 +12,24 @@ export interface EvalExample {
   readonly after: readonly number[]
   readonly during: readonly number[]
   readonly before: readonly number[]
-  /**
-   * What means the same in every task, for a probe that has not seen this one: the log-odds that the model itself gives
-   * its answer. More features made unseen tasks worse.
-   */
-  readonly common: readonly number[]
+  /** What means the same in every task, for a probe that has not seen this one; null for an empty answer. */
+  readonly common: CommonFeatures | null
   /** Baselines: the higher, the surer. */
   readonly meanLogprob: number
   readonly promptTokens: number
 }
+
+/** Log-odds that the model itself gives its answer, and what else means the same in every task of that way of asking. */
+export type CommonFeatures =
+  | { readonly way: 'continued'; readonly logOdds: number }
+  | {
+      readonly way: 'compared'
+      readonly logOdds: number
+      /** The same with differences divided by √tokens: sums of many log-probabilities differ by chance alone. */
+      readonly steadyLogOdds: number
+      /** .5 where the choice that gains most by the question is the likeliest one, −.5 where not, 0 where gains say nothing. */
+      readonly agreement: number
+    }
 
 /** Mean over training items of each choice's log-probability, where all items have the same choices; else zeros. */
 export type ChoiceOffsets = readonly number[]
@@ -52,7 +61,8 @@ export function exampleOf(record: ItemRecord, prompt: string, offsets: ChoiceOff
       after: features(signals),
       during: features(signals.slice(0, FIRST_TOKENS)),
       before,
-      common: [logOdds(tokenFeatures(signals)[3]!)],
+      common:
+        signals.length === 0 ? null : { way: 'continued', logOdds: logOdds(tokenFeatures(signals)[3]!) },
       meanLogprob: tokenFeatures(signals)[0]!,
       promptTokens,
     }
@@ -66,7 +76,12 @@ export function exampleOf(record: ItemRecord, prompt: string, offsets: ChoiceOff
     after: [...whole.features, ...before],
     during: [...first.features, ...before],
     before,
-    common: [logOdds(whole.features[0]!)],
+    common: {
+      way: 'compared',
+      logOdds: logOdds(whole.features[0]!),
+      steadyLogOdds: logOdds(whole.steadyShare),
+      agreement: whole.agreement,
+    },
     meanLogprob: sumOf(chosen.signals) / chosen.signals.length,
     promptTokens,
   }
@@ -77,7 +92,7 @@ function compareChoices(
   { choices }: ItemRecord,
   offsets: ChoiceOffsets,
   tokens: number,
-): { best: number; features: number[] } {
+): { best: number; features: number[]; steadyShare: number; agreement: number } {
   const rows = choices!.map(({ signals, characters, neutral }, index) => {
     const cut = signals.slice(0, tokens)
     const sum = sumOf(cut) - (offsets[index] ?? 0)
@@ -97,8 +112,15 @@ function compareChoices(
     rows.map((row) => row.perCharacter),
     rows.map(({ gain }) => gain),
   ].flatMap((scores, index) => standing(scores, best, index === 2 ? 4 : 1))
+  const root = Math.sqrt(choices!.reduce((count, { signals }) => count + signals.length, 0) / choices!.length)
+  const [steadyShare] = standing(sums, best, 1 / root)
+  const gains = rows.map(({ gain }) => gain)
+  // Where all choices end in the same text, gains are sums.
+  const saysNothing = choices!.every(({ neutral }) => neutral === choices![0]!.neutral)
   return {
     best,
+    steadyShare: steadyShare!,
+    agreement: saysNothing ? 0 : gains.indexOf(Math.max(...gains)) === best ? 0.5 : -0.5,
     features: [...features, ...tokenFeatures(signalsOf(choices![best]!.signals.slice(0, tokens)))],
   }
 }

@@ -1,5 +1,6 @@
 import type { TaskFigures } from './evaluate-task'
 import type { RoutingFigures } from './evaluate-routing'
+import { JUDGED, type LeftOutFigures } from './leave-one-task-out'
 import type { Interval } from './metrics'
 import type { Overhead } from './overhead'
 
@@ -14,7 +15,7 @@ export interface EvalReport {
   /** All judged items of `tasks` together; null where there is but one such task. */
   readonly pooled: PooledFigures | null
   /** A probe fitted to all other tasks. */
-  readonly leave_one_task_out: Readonly<Record<string, { auroc: number | null; ece: number }>> | null
+  readonly leave_one_task_out: Readonly<Record<string, LeftOutFigures>> | null
   /** With --overhead. */
   readonly overhead: Overhead | null
   /** Lines for the pictures. */
@@ -77,8 +78,10 @@ export function formatReport({
       `pooled: ${pooled.items} items, AUROC ${show(pooled.auroc)}, first 16 tokens ${show(pooled.auroc_first16)}, ECE ${show(pooled.ece)}`,
     )
   }
-  for (const [name, { auroc, ece }] of Object.entries(left ?? {})) {
-    lines.push(`without ${name}: AUROC ${show(auroc)}, ECE ${show(ece)}`)
+  for (const [name, { auroc, ece, ece_judged: judged }] of Object.entries(left ?? {})) {
+    lines.push(
+      `without ${name}: AUROC ${show(auroc)}, ECE ${show(ece)}, with ${JUDGED} judged answers ${show(judged)}`,
+    )
   }
   if (overhead !== null)
     lines.push(`signals on decode: ${(overhead.share * 100).toFixed(2)} %, median of ${overhead.pairs} pairs`)
