@@ -35,12 +35,15 @@ export function judge(run: RouteRun, draft: LocalDraft, stage: Exclude<DecisionS
       : point === 'after'
         ? calibration.afterAnswer(prompt, draft.tokens, draft.text)
         : calibration.duringAnswer(prompt, draft.tokens, draft.text)
-  const { accept } = run.settings
+  const { accept, verifyFrom } = run.settings
   const threshold = typeof accept === 'number' ? accept : calibration.threshold(point, accept, prompt.task)
   if (fault !== null) return { accept: false, reason: fault, confidence, threshold }
   if (confidence === null || threshold === null || Number.isNaN(confidence)) {
     return { accept: true, reason: 'uncalibrated', confidence, threshold }
   }
+  // Early on a doubtful answer may go on where its end could still be checked, which costs less than another answer.
+  const mayBeChecked = point !== 'after' && verifyFrom !== null && confidence >= verifyFrom
+  if (mayBeChecked && confidence < threshold) return { accept: true, reason: 'unsure', confidence, threshold }
   const enough = confidence >= threshold
   return { accept: enough, reason: enough ? 'confident' : 'unsure', confidence, threshold }
 }

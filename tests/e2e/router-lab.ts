@@ -37,6 +37,8 @@ export interface Asked {
   calibrated?: boolean
   /** The reader leaves once so many chunks had text. */
   leaveAfter?: number
+  /** Waits until a shadow run has compared. */
+  compared?: boolean
 }
 
 /** What its reader saw, and what was written down. */
@@ -154,6 +156,7 @@ export const test = base.extend<object, { lab: Lab }>({
             consent: rest.consent ?? 'once',
             calibrated: rest.calibrated ?? false,
             leaveAfter: rest.leaveAfter ?? Infinity,
+            compared: rest.compared ?? false,
           })
           expectNoKey(JSON.stringify(outcome))
           expect(outcome.entries).toBe(lab.count)
@@ -192,6 +195,7 @@ async function askThere(given: {
   consent: 'no' | 'once' | 'scope'
   calibrated: boolean
   leaveAfter: number
+  compared: boolean
 }): Promise<Outcome> {
   const engines = given.remotes.map((options) => minnow.createRemoteEngine(options))
   const [first] = engines
@@ -245,6 +249,8 @@ async function askThere(given: {
       ? { code: thrown.code, shown: `${JSON.stringify(thrown.toData())} ${String(thrown.cause)}` }
       : { code: 'other', shown: String(thrown) }
   }
+  while (given.compared && (await router.ledger.list()).at(-1)?.shadowAgreed === null)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   const entries = await router.ledger.list()
   const exported = `${await router.ledger.export('csv')}${await router.ledger.export('json')}`
   const policy: unknown = structuredClone(router.policy)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from '@playwright/test'
-import type { EngineErrorCode, RemoteEngineOptions, Router } from '../../src/index'
+import type { EngineErrorCode, PolicyInput, RemoteEngineOptions, Router } from '../../src/index'
 import { SCRIPTED_TEXT } from '../remote-server/answers'
 import type { Fault } from '../remote-server/faults'
 import { expectNoKey, KEY, PRICE, QUESTION, settledOf, test, type Outcome } from './router-lab'
@@ -342,6 +342,86 @@ test('a real second model answers where the calibrated confidence is too low', a
   expect(tokens.remoteOut).toBeGreaterThan(2)
   expect(tokens.estimated).toBe(false)
   expect(cost.spentUsd).toBeCloseTo((tokens.remoteIn + 2 * tokens.remoteOut) / 1e6, 12)
+})
+
+test('a real second model checks a doubtful answer with one token', async ({ lab }) => {
+  const remotes = [{ baseUrl: lab.large.baseUrl, model: 'large-model' }]
+  const policy = { accept: 1, verifyFrom: 0 }
+  const outcome = await lab.ask({ remotes, calibrated: true, policy })
+  const { source, sent, decisions, tokens, cost } = outcome.entry
+  expect(decisions[1]).toMatchObject({ action: 'verify', stage: 'after', reason: 'unsure', threshold: 1 })
+  const check = JSON.parse(lab.large.requests[0]!.body) as {
+    max_tokens: number
+    messages: { content: string }[]
+  }
+  expect(check.max_tokens).toBe(1)
+  expect(check.messages[1]!.content).toContain(`Answer:\n${lab.localText}`)
+  expect(sent[0]).toMatchObject({ purpose: 'verify', text: lab.large.requests[0]!.body })
+  // A model as small as this one says what it will; what it says is heeded.
+  if (source?.kind === 'verified') {
+    expect(outcome).toMatchObject({ text: lab.localText, dropped: [] })
+    expect(sent).toHaveLength(1)
+    expect(decisions.at(-1)).toMatchObject({ action: 'local', reason: 'confirmed' })
+    expect(tokens.remoteOut).toBe(1)
+  } else {
+    expect(source?.kind).toBe('remote')
+    expect(sent.map(({ purpose }) => purpose)).toEqual(['verify', 'answer'])
+    expect(decisions.at(-1)).toMatchObject({ action: 'escalate', stage: 'after' })
+    expect(outcome.text).not.toBe(lab.localText)
+  }
+  expect(tokens.remoteIn).toBeGreaterThan(20)
+  expect(cost.spentUsd).toBeGreaterThan(0)
+
+  // Both ways, with a remote that is told what to say.
+  lab.script.text = 'Yes.'
+  const yes = await lab.ask({ calibrated: true, policy })
+  expect(yes).toMatchObject({ text: lab.localText, entry: { source: { kind: 'verified' } } })
+  expect(typesOf(yes)).toEqual(['asking', 'settled'])
+  expect(settledOf(yes).source.verifiedBy).toBe('test-model')
+  lab.script.text = 'No, not at all.'
+  const no = await lab.ask({ calibrated: true, policy })
+  expect(no).toMatchObject({ text: 'No, not at all.', entry: { source: { kind: 'remote' } } })
+  expect(no.entry.decisions.at(-1)).toMatchObject({ action: 'escalate', reason: 'refuted' })
+  expect(no.entry.sent.map(({ purpose }) => purpose)).toEqual(['verify', 'answer'])
+})
+
+test('an experiment puts a user always into the same arm, and the ledger says which', async ({ lab }) => {
+  const policy: PolicyInput = {
+    experiments: [{ id: 'cloud', share: 0.5, set: { mode: 'prefer-in-cloud' } }],
+  }
+  const sources: (string | undefined)[] = []
+  for (const user of ['ada', 'bea', 'cid', 'dan', 'eve', 'ada', 'bea', 'cid', 'dan', 'eve']) {
+    const { entry } = await lab.ask({ policy, route: { user } })
+    const isTried = entry.source?.kind === 'remote'
+    expect(entry.arms).toEqual(isTried ? ['cloud'] : [])
+    if (isTried) expect(entry.decisions[0]).toMatchObject({ reason: 'experiment', rule: 'cloud' })
+    sources.push(entry.source?.kind)
+  }
+  expect(sources.slice(5)).toEqual(sources.slice(0, 5))
+  expect(new Set(sources)).toEqual(new Set(['local', 'remote']))
+})
+
+test('a shadow run compares unseen, only where consent is remembered, and at nobody’s cost', async ({
+  lab,
+}) => {
+  const policy = { shadow: { share: 1 }, budget: { dayUsd: 0 } }
+  const route = { user: 'compared', scope: 'shadows' }
+  const before = await lab.ask({ policy, route })
+  expect(before).toMatchObject({ asked: [], entry: { sent: [], shadowAgreed: null } })
+  await lab.ask({ ...REMOTE_FIRST, route, consent: 'scope' })
+  lab.remote.requests.length = 0
+  const after = await lab.ask({ policy, route, consent: 'no', compared: true })
+  expect(after).toMatchObject({ text: lab.localText, dropped: [], asked: [] })
+  expect(typesOf(after)).toEqual(['settled'])
+  expect(after.entry).toMatchObject({ source: { kind: 'local' }, shadowAgreed: false, cost: { spentUsd: 0 } })
+  expect(after.entry.cost.shadowUsd).toBeGreaterThan(0)
+  expect(after.entry.sent.map(({ purpose, text }) => [purpose, text])).toEqual([
+    ['shadow', lab.remote.requests[0]!.body],
+  ])
+  // What is labelled private is not compared either.
+  const label = await lab.ask({ policy, route: { ...route, private: true } })
+  expect(label.entry.sent).toEqual([])
+  expect(lab.remote.requests).toHaveLength(1)
 })
 
 test('two tabs share the budget, and a question that waits is sent by one of them', async ({ lab }) => {

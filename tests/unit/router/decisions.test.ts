@@ -87,6 +87,14 @@ test('an empty answer is replaced, calibration or not', async () => {
 
 describe('verification', () => {
   const policy = { accept: 0.9, verifyFrom: 0.3 }
+  test('a doubtful answer goes on to its end where it may be checked there', async () => {
+    const says = { before: 0.4, during: 0.4, after: 0.4 }
+    const checked = await ask(setup({ says, policy, remote: remoteEngine({ reply: 'Yes' }) }).router)
+    expect(checked.settled).toMatchObject({ source: { kind: 'verified' }, sent: [{ purpose: 'verify' }] })
+    const hopeless = await ask(setup({ says: { ...says, before: 0.2 }, policy }).router)
+    expect(last(hopeless.settled.decision)).toEqual(['escalate', 'before', 'unsure'])
+  })
+
   test('yes: one token of the remote confirms the local answer', async () => {
     const remote = remoteEngine({ reply: 'Yes' })
     const { text, settled } = await ask(setup({ says: { after: 0.5 }, policy, remote }).router)
