@@ -13,10 +13,9 @@ import { createBudget } from './budget'
 import { completionOf } from './completion-of'
 import { createConsent, type AskConsent, type Consent } from './consent'
 import { createExclusive } from './exclusive'
-import { factsOf, type DescribeQuestion } from './facts'
-import { createLedger, type Ledger, type LedgerEntry } from './ledger'
+import type { DescribeQuestion } from './facts'
+import { createLedger, type Ledger } from './ledger'
 import { parsePolicy, type Policy, type PolicyInput } from './policy/schema'
-import { settingsFor } from './policy/settings'
 import { createScan } from './privacy/scan'
 import type { AnyScan } from './privacy/vault'
 import {
@@ -31,7 +30,8 @@ import {
   type WaitingQuestion,
 } from './queues'
 import { RouteRequest } from './route-request'
-import type { RouterParts, RouteRun } from './route-run'
+import { startRun, type RouterParts } from './route-run'
+import { createSender, type WaitingQuestions } from './send-waiting'
 import { runShadow } from './shadow'
 import { languageOf, taskOf } from './signals/prompt-signal'
 import type { ConfidenceModel } from './signals/types'
@@ -86,15 +86,7 @@ export interface Router extends Engine {
   setPolicy(policy: PolicyInput | string): void
   readonly ledger: Ledger
   readonly consent: Pick<Consent, 'remembered' | 'withdraw'>
-  readonly waiting: Pick<KeptList<WaitingQuestion>, 'list' | 'remove'> & {
-    /** Sends all that wait; those that fail go on waiting. @returns how many were answered. */
-    send(options?: { signal?: AbortSignal }): Promise<number>
-    /**
-     * Sends all that wait now, and again whenever the browser says that the network is back, until the returned function is
-     * called or the router is disposed of. A question is sent by one tab only, and each is asked about as any that leaves.
-     */
-    sendWhenOnline(): () => void
-  }
+  readonly waiting: WaitingQuestions
   readonly people: Pick<KeptList<PersonCase>, 'list' | 'remove'>
   readonly feedback: {
     /** @param entry `id` of the answer's settled route. */
@@ -183,32 +175,6 @@ export function createRouter(options: CreateRouterOptions): Router {
   }
   const completions = { create: create as ChatCompletions['create'] }
 
-  const sending = createExclusive('waiting')
-  const sendWaiting: Router['waiting']['send'] = (sendOptions = {}) => {
-    const signal = AbortSignal.any([disposal.signal, ...(sendOptions.signal ? [sendOptions.signal] : [])])
-    return sending(async () => {
-      let answered = 0
-      for (const question of await parts.waiting.list()) {
-        signal.throwIfAborted()
-        if (!parts.isOnline()) break
-        const { messages, user: owner, scope } = question
-        try {
-          const completion = await completions.create(
-            { messages, minnow: { route: { mode: 'only-in-cloud', user: owner, scope } } },
-            { signal },
-          )
-          await parts.waiting.remove(question.id)
-          answered++
-          options.onAnswered?.(question, completion)
-        } catch (error) {
-          // The ledger has it; the question stays where it is.
-          if (signal.aborted) throw error
-        }
-      }
-      return answered
-    }, signal)
-  }
-
   return {
     chat: { completions },
     get info() {
@@ -222,20 +188,7 @@ export function createRouter(options: CreateRouterOptions): Router {
     },
     ledger,
     consent: parts.consent,
-    waiting: {
-      list: () => parts.waiting.list(),
-      remove: (id) => parts.waiting.remove(id),
-      send: sendWaiting,
-      sendWhenOnline() {
-        const stop = new AbortController()
-        const { addEventListener: listen } = globalThis as Partial<Pick<EventTarget, 'addEventListener'>>
-        // What fails is in the ledger, and goes on waiting.
-        const send = (): void => void sendWaiting({ signal: stop.signal }).catch(() => undefined)
-        listen?.call(globalThis, 'online', send, { signal: AbortSignal.any([stop.signal, disposal.signal]) })
-        send()
-        return () => stop.abort()
-      },
-    },
+    waiting: createSender(parts, completions, { onAnswered: options.onAnswered, disposal: disposal.signal }),
     people: parts.people,
     feedback: {
       async add(entry, kind, text) {
@@ -274,40 +227,4 @@ function checkCalibration(calibration: ConfidenceModel | null, local: Engine): v
       `${local.info.modelHash?.slice(0, 12) ?? 'not told'}. Run "minnow calibrate" for this model, or leave it out.`,
     { details: { wanted: calibration.modelHash, got: local.info.modelHash ?? null } },
   )
-}
-
-function startRun(
-  parts: RouterParts,
-  params: ChatCompletionParams,
-  { user: defaultUser, describe, signal }: { user: string; describe: DescribeQuestion; signal: AbortSignal },
-): RouteRun {
-  const request = params.minnow?.route ?? {}
-  const { user = defaultUser, scope = 'default' } = request
-  const at = parts.now()
-  const facts = factsOf(params, request, { user, at: new Date(at), describe })
-  const settings = settingsFor(parts.policy(), facts, request)
-  const entry: LedgerEntry = {
-    id: `chatcmpl-${crypto.randomUUID()}`,
-    at,
-    user,
-    scope,
-    task: facts.task,
-    language: facts.language,
-    arms: [...settings.arms],
-    outcome: 'aborted',
-    errorCode: null,
-    decisions: [],
-    source: null,
-    confidence: null,
-    localModel: parts.local.info.model,
-    remoteModel: null,
-    tokens: { localIn: 0, localOut: 0, wastedLocal: 0, remoteIn: 0, remoteOut: 0, estimated: false },
-    price: null,
-    cost: { spentUsd: 0, savedUsd: 0, priced: false, shadowUsd: 0 },
-    latencyMs: { total: 0, firstText: null, local: 0, remote: 0, scan: 0, consent: 0 },
-    sent: [],
-    shadowAgreed: null,
-    human: false,
-  }
-  return { parts, params, request, facts, settings, entry, signal, consented: false }
 }

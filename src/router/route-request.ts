@@ -1,12 +1,15 @@
 import type { ChatCompletionChunk, FinishReason, Usage } from '../contract/engine'
 import { EngineError, isEngineError } from '../contract/error'
-import type { AnswerSource, DecisionStage, RouteDecision, RouteEvent, RouteReason } from '../contract/route'
+import type { AnswerSource, DecisionStage, RouteReason } from '../contract/route'
+import { AnswerWriter } from './answer-writer'
 import { judge, type Judgement } from './judge'
-import { costOf, settledOf } from './ledger'
+import { settledOf } from './ledger'
 import { openDraft, type LocalDraft } from './local-draft'
+import { notSentError, whyStopped } from './not-sent'
 import { planOf, type Plan } from './plan'
 import { openHop } from './remote-hop'
-import { decide, priceFor, type RouteRun } from './route-run'
+import { decide, standing, type RouteRun } from './route-run'
+import { settle } from './settle'
 import { verdictOf, verifyParams } from './verify'
 
 type Chunks<T> = AsyncGenerator<ChatCompletionChunk, T>
@@ -20,25 +23,18 @@ const LOOK_EVERY = 32
  */
 export class RouteRequest {
   readonly #run: RouteRun
-  readonly #id: string
-  readonly #created: number
+  readonly #writer: AnswerWriter
   #plan!: Plan
   #draft: LocalDraft | null = null
-  /** The text on the screen. */
-  #shown = ''
   #usage: Usage | null = null
   /** Why more than the local answer was wanted and not had. */
   #blocked: RouteReason | null = null
   #failure: unknown = null
   #askedToWait = false
-  #hasRole = false
-  /** The chunk that ends the answer was given. */
-  #isEnded = false
 
   constructor(run: RouteRun) {
     this.#run = run
-    this.#id = run.entry.id
-    this.#created = Math.floor(run.entry.at / 1000)
+    this.#writer = new AnswerWriter(run)
   }
 
   async *chunks(): Chunks<void> {
@@ -48,12 +44,14 @@ export class RouteRequest {
       this.#plan = planOf(this.#run)
       const source = yield* this.#answer()
       entry.outcome = 'answered'
-      await this.#settle(source)
-      if (this.#run.params.stream_options?.include_usage === true) {
-        yield { ...this.#chunk({}), choices: [], usage: this.#usage }
-      }
+      await settle(this.#run, source, {
+        text: this.text,
+        completionTokens: this.#usage?.completion_tokens ?? 0,
+      })
+      if (this.#run.params.stream_options?.include_usage === true)
+        yield this.#writer.bare({ usage: this.#usage })
       const settled = settledOf(entry)
-      if (settled !== null) yield this.#event(settled)
+      if (settled !== null) yield this.#writer.event(settled)
     } catch (error) {
       const aborted = this.#run.signal.aborted
       entry.outcome = aborted ? 'aborted' : 'failed'
@@ -72,7 +70,7 @@ export class RouteRequest {
 
   /** The answer that is on the screen in the end. */
   get text(): string {
-    return this.#shown
+    return this.#writer.shown
   }
 
   async *#answer(): Chunks<AnswerSource> {
@@ -131,10 +129,10 @@ export class RouteRequest {
         isHolding = false
         const remote = yield* this.#escalateIfPoor('first-tokens', judge(run, draft, 'first-tokens'))
         if (remote !== null) return remote
-        for (const each of held.splice(0)) yield this.#show(each)
+        for (const each of held.splice(0)) yield this.#writer.show(each)
         continue
       }
-      yield this.#show(chunk)
+      yield this.#writer.show(chunk)
       if (draft.length >= lookAt) {
         lookAt += LOOK_EVERY
         const judgement = judge(run, draft, 'during')
@@ -149,9 +147,9 @@ export class RouteRequest {
     const judgement = judge(run, draft, 'after')
     run.entry.confidence = judgement.confidence
     const decided = yield* this.#decideAfter(draft, judgement)
-    if (this.#isEnded) return decided
-    for (const each of held) yield this.#show(each)
-    if (ending !== null) yield this.#shape(ending)
+    if (this.#writer.isEnded) return decided
+    for (const each of held) yield this.#writer.show(each)
+    if (ending !== null) yield this.#writer.shape(ending)
     draft.account(false)
     this.#usage ??= draft.usage
     return decided
@@ -210,8 +208,8 @@ export class RouteRequest {
       await this.#deny(hop.denied, stage, hop.cause)
       return null
     }
-    if (!hop.cached) yield this.#event({ type: 'asking', purpose: 'answer', model: hop.model })
-    const decision = this.#decision()
+    if (!hop.cached) yield this.#writer.event({ type: 'asking', purpose: 'answer', model: hop.model })
+    const decision = standing(run)
     let isReplaced = false
     let model = hop.model
     let finish: FinishReason = 'stop'
@@ -225,12 +223,12 @@ export class RouteRequest {
           isReplaced = true
           // Only now: until the remote's first word the local answer could still be wanted.
           await this.#draft?.cancel()
-          if (this.#shown !== '') {
-            this.#shown = ''
-            yield this.#event({ type: 'upgrading', model, decision })
+          if (this.#writer.shown !== '') {
+            this.#writer.drop()
+            yield this.#writer.event({ type: 'upgrading', model, decision })
           }
         }
-        yield this.#show({ ...this.#chunk({ content: text }), model })
+        yield this.#writer.showText(text, model)
       }
       if (!isReplaced)
         throw new EngineError('invalid-response', `The remote '${model}' gave an empty answer.`)
@@ -243,7 +241,7 @@ export class RouteRequest {
       return null
     }
     this.#draft?.account(true)
-    yield this.#end(model, finish)
+    yield this.#writer.end(model, finish)
     return { kind: hop.cached ? 'cache' : 'remote', model, verifiedBy: null }
   }
 
@@ -251,20 +249,21 @@ export class RouteRequest {
   async *#restore(): Chunks<AnswerSource> {
     const run = this.#run
     const model = run.parts.local.info.model
-    this.#shown = ''
-    yield this.#event({ type: 'restoring', model })
+    this.#writer.drop()
+    yield this.#writer.event({ type: 'restoring', model })
     const old = this.#draft
     if (old !== null && old.finish !== null) {
-      yield this.#show({ ...this.#chunk({ content: old.text }), model })
-      yield this.#end(model, old.finish)
+      yield this.#writer.showText(old.text, model)
+      yield this.#writer.end(model, old.finish)
       old.account(false)
       this.#usage = old.usage
     } else {
       old?.account(true)
       const draft = await openDraft(run)
       this.#draft = draft
-      for (let chunk = await draft.next(); chunk !== null; chunk = await draft.next()) yield this.#show(chunk)
-      this.#isEnded = true
+      for (let chunk = await draft.next(); chunk !== null; chunk = await draft.next())
+        yield this.#writer.show(chunk)
+      this.#writer.markEnded()
       draft.account(false)
       this.#usage = draft.usage
     }
@@ -280,7 +279,7 @@ export class RouteRequest {
       await this.#deny(hop.denied, 'after', hop.cause)
       return { verdict: null, by: '' }
     }
-    yield this.#event({ type: 'asking', purpose: 'verify', model: hop.model })
+    yield this.#writer.event({ type: 'asking', purpose: 'verify', model: hop.model })
     let word = ''
     let by = hop.model
     try {
@@ -332,131 +331,10 @@ export class RouteRequest {
   /** Why nobody answered, for the caller. */
   #error(): unknown {
     const reason = this.#blocked ?? 'remote-failed'
-    if (reason === 'remote-failed') return this.#failure
-    const words: Partial<Record<RouteReason, string>> = {
-      'no-remote': 'no remote is configured. Pass one, or choose another mode',
-      'no-consent': 'the user did not agree to send it',
-      'scan-failed': 'the scan for personal data failed, so nothing was sent',
-      'personal-data': 'it holds personal data, which the policy keeps on the device',
-      budget: 'the money set aside is spent, or a ceiling is set and no price is known',
-      latency: 'the remote is slower than the ceiling of this request',
-      private: 'it is labelled private',
-    }
-    return new EngineError(
-      reason === 'offline' ? 'offline' : 'forbidden',
-      reason === 'offline'
-        ? 'There is no network, and only a remote may answer this request.'
-        : `The request was not sent: ${words[reason] ?? reason}.`,
-      { details: { reason }, cause: this.#failure },
-    )
-  }
-
-  async #settle(source: AnswerSource): Promise<void> {
-    const run = this.#run
-    const { entry, parts, settings } = run
-    entry.source = source
-    const price = entry.price ?? priceFor(run)
-    entry.cost.priced = price !== null
-    if (price !== null && source.kind !== 'remote') {
-      const { localOut, localIn } = entry.tokens
-      const always = costOf(
-        price,
-        localIn || run.facts.promptTokens,
-        localOut || (this.#usage?.completion_tokens ?? 0),
-      )
-      entry.cost.savedUsd = Math.max(0, always - entry.cost.spentUsd)
-    }
-    const decision = this.#decision()
-    if (settings.human === 'always' || (settings.human === 'unresolved' && source.kind === 'unverified')) {
-      const item = {
-        id: entry.id,
-        at: parts.now(),
-        user: entry.user,
-        scope: entry.scope,
-        messages: run.params.messages.map(({ role, content }) => ({ role, content })),
-        answer: this.#shown,
-        confidence: entry.confidence,
-        reason: decision.reason,
-      }
-      entry.human = true
-      decide(run, {
-        action: 'human',
-        stage: 'after',
-        reason: decision.reason,
-        confidence: decision.confidence,
-        threshold: decision.threshold,
-      })
-      await parts.people.put(item).catch(() => undefined)
-      parts.onHuman(item)
-    }
-    entry.latencyMs.total = parts.now() - entry.at
-    await parts.ledger.put(entry).catch(() => undefined)
-  }
-
-  /** The one that stands. */
-  #decision(): RouteDecision {
-    return this.#run.entry.decisions.at(-1) as RouteDecision
-  }
-
-  #end(model: string, finish: FinishReason): ChatCompletionChunk {
-    this.#isEnded = true
-    return {
-      ...this.#chunk({}),
-      model,
-      choices: [{ index: 0, delta: {}, finish_reason: finish, logprobs: null }],
-    }
-  }
-
-  #chunk(delta: { content?: string }): ChatCompletionChunk {
-    return {
-      id: this.#id,
-      object: 'chat.completion.chunk',
-      created: this.#created,
-      model: this.#run.parts.local.info.model,
-      choices: [{ index: 0, delta, finish_reason: null, logprobs: null }],
-    }
-  }
-
-  #event(route: RouteEvent): ChatCompletionChunk {
-    return { ...this.#chunk({}), choices: [], minnow: { route } }
-  }
-
-  #show(chunk: ChatCompletionChunk): ChatCompletionChunk {
-    const [choice, ...others] = chunk.choices
-    const text = choice?.delta.content ?? ''
-    const { entry, parts } = this.#run
-    if (text !== '') entry.latencyMs.firstText ??= parts.now() - entry.at
-    this.#shown += text
-    if (choice === undefined || this.#hasRole) return this.#shape(chunk)
-    this.#hasRole = true
-    return this.#shape({
-      ...chunk,
-      choices: [{ ...choice, delta: { role: 'assistant', ...choice.delta } }, ...others],
-    })
-  }
-
-  /** An engine's chunk as one of ours: readings the caller did not ask for are left out, usage comes at the end. */
-  #shape({ choices, model, minnow }: ChatCompletionChunk): ChatCompletionChunk {
-    const kept = { ...minnow }
-    if (this.#run.params.minnow?.signals !== true) {
-      delete kept.signals
-      delete kept.promptSignals
-    }
-    return {
-      ...this.#chunk({}),
-      model,
-      choices,
-      ...(Object.keys(kept).length === 0 ? {} : { minnow: kept }),
-    }
+    return reason === 'remote-failed' ? this.#failure : notSentError(reason, this.#failure)
   }
 }
 
 function finishOf(chunk: ChatCompletionChunk | null): FinishReason | null {
   return chunk?.choices[0]?.finish_reason ?? null
-}
-
-/** Our own last look at a request stops it with a reason; everything else is the remote's failure. */
-function whyStopped(error: unknown): RouteReason {
-  if (!isEngineError(error, 'forbidden')) return 'remote-failed'
-  return error.details['reason'] === 'scan-failed' ? 'scan-failed' : 'personal-data'
 }

@@ -4,7 +4,8 @@ import type { AnswerCache } from './answer-cache'
 import type { Budget } from './budget'
 import type { Consent } from './consent'
 import type { LedgerEntry, WritableLedger } from './ledger'
-import type { RequestFacts, RouteSettings } from './policy/settings'
+import { factsOf, type DescribeQuestion } from './facts'
+import { settingsFor, type RequestFacts, type RouteSettings } from './policy/settings'
 import type { Policy } from './policy/schema'
 import type { AnyScan } from './privacy/vault'
 import type { KeptList, PersonCase, WaitingQuestion } from './queues'
@@ -51,6 +52,43 @@ export interface RouteRun {
   consented: boolean
 }
 
+/** The facts of a request, the settings they lead to, and an entry for the ledger. */
+export function startRun(
+  parts: RouterParts,
+  params: ChatCompletionParams,
+  { user: defaultUser, describe, signal }: { user: string; describe: DescribeQuestion; signal: AbortSignal },
+): RouteRun {
+  const request = params.minnow?.route ?? {}
+  const { user = defaultUser, scope = 'default' } = request
+  const at = parts.now()
+  const facts = factsOf(params, request, { user, at: new Date(at), describe })
+  const settings = settingsFor(parts.policy(), facts, request)
+  const entry: LedgerEntry = {
+    id: `chatcmpl-${crypto.randomUUID()}`,
+    at,
+    user,
+    scope,
+    task: facts.task,
+    language: facts.language,
+    arms: [...settings.arms],
+    outcome: 'aborted',
+    errorCode: null,
+    decisions: [],
+    source: null,
+    confidence: null,
+    localModel: parts.local.info.model,
+    remoteModel: null,
+    tokens: { localIn: 0, localOut: 0, wastedLocal: 0, remoteIn: 0, remoteOut: 0, estimated: false },
+    price: null,
+    cost: { spentUsd: 0, savedUsd: 0, priced: false, shadowUsd: 0 },
+    latencyMs: { total: 0, firstText: null, local: 0, remote: 0, scan: 0, consent: 0 },
+    sent: [],
+    shadowAgreed: null,
+    human: false,
+  }
+  return { parts, params, request, facts, settings, entry, signal, consented: false }
+}
+
 export function decide(
   run: RouteRun,
   decision: Pick<RouteDecision, 'action' | 'stage' | 'reason'> & Partial<RouteDecision>,
@@ -58,6 +96,11 @@ export function decide(
   const whole: RouteDecision = { confidence: null, threshold: null, rule: null, ...decision }
   run.entry.decisions.push(whole)
   return whole
+}
+
+/** The decision that stands. */
+export function standing(run: RouteRun): RouteDecision {
+  return run.entry.decisions.at(-1) as RouteDecision
 }
 
 /** The price that holds for this request: the one in the ledger. */
