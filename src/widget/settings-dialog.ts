@@ -4,7 +4,6 @@ import { parsePolicy, type Policy, type PolicyInput } from '../router/policy/sch
 import {
   isSameOrigin,
   MODES,
-  PERSONAL_DATA,
   readDraft,
   readPolicy,
   writePolicy,
@@ -12,8 +11,8 @@ import {
   type DraftField,
   type SettingsDraft,
 } from './settings-form'
+import { limitsSection, personalDataSection, type ChangePolicy } from './settings-limits'
 import type { StoredSettings } from './settings-store'
-import { strings } from './strings'
 import { dialogTheme, theme } from './theme'
 
 /** What was saved. `key`: the one in force, null for none; it is stored only where `keepKey`. */
@@ -134,6 +133,7 @@ export class SettingsDialog extends LitElement {
   override render(): TemplateResult {
     const read = readPolicy(this.draft.policyText)
     const policy = 'policy' in read ? read.policy : null
+    const change: ChangePolicy = (by) => this.#change(by)
     return html`<dialog
       aria-labelledby="title"
       @cancel=${(event: Event) => {
@@ -163,7 +163,18 @@ export class SettingsDialog extends LitElement {
         </div>
         <div class="body">
           ${policy === null ? this.#brokenPolicy() : [this.#modes(policy)]} ${this.#remote()}
-          ${policy === null ? nothing : [this.#limits(policy), this.#personalData(policy)]} ${this.#policy()}
+          ${
+            policy === null
+              ? nothing
+              : [
+                  limitsSection(policy, change, () => {
+                    this.#close()
+                    this.dispatchEvent(new CustomEvent('minnow-show-calibration'))
+                  }),
+                  personalDataSection(policy, change),
+                ]
+          }
+          ${this.#policy()}
         </div>
         <div class="foot">
           <button class="secondary" type="button" @click=${() => this.#close()}>Cancel</button>
@@ -288,117 +299,6 @@ export class SettingsDialog extends LitElement {
   #error(field: DraftField): TemplateResult | typeof nothing {
     const error = this.errors[field]
     return error === undefined ? nothing : html`<p class="error" id="${field}-error">${error}</p>`
-  }
-
-  #limits({ accept, budget }: Policy): TemplateResult {
-    const risk = typeof accept !== 'number' && accept.kind.endsWith('risk') ? accept : null
-    return html`<section aria-labelledby="limits-title">
-      <h3 id="limits-title">Limits</h3>
-      <div class="pair">
-        <div class="field">
-          <label for="risk">Wrong answers, at most (%)</label>
-          <input
-            id="risk"
-            class="short"
-            type="number"
-            min="0"
-            max="100"
-            step="any"
-            ?disabled=${risk === null}
-            .value=${live(risk === null ? '' : String(Math.round(risk.most * 1e4) / 100))}
-            aria-describedby="risk-words"
-            @change=${(event: Event) => this.#setRisk(event.target as HTMLInputElement)}
-          />
-          <small id="risk-words">
-            ${
-              risk === null
-                ? 'The policy below aims at something else.'
-                : risk.kind === 'risk'
-                  ? 'Answered here and wrong, of all questions. Less means that more is sent.'
-                  : 'Of the questions answered here. Less means that more is sent.'
-            }
-          </small>
-        </div>
-        <div class="field">
-          <label for="budget">Money a day, at most ($)</label>
-          <input
-            id="budget"
-            class="short"
-            type="number"
-            min="0"
-            step="any"
-            .value=${live(budget.dayUsd?.toString() ?? '')}
-            aria-describedby="budget-words"
-            @change=${(event: Event) => this.#setBudget(event.target as HTMLInputElement)}
-          />
-          <small id="budget-words">Then this device answers alone. Empty: no limit. Needs a price.</small>
-        </div>
-      </div>
-      <div>
-        <button
-          class="plain"
-          type="button"
-          @click=${() => {
-            this.#close()
-            this.dispatchEvent(new CustomEvent('minnow-show-calibration'))
-          }}
-        >
-          ${strings().calibration.open}
-        </button>
-      </div>
-    </section>`
-  }
-
-  #setRisk({ value, valueAsNumber }: HTMLInputElement): void {
-    const most = value === '' ? 0.1 : Math.min(100, Math.max(0, valueAsNumber)) / 100
-    this.#change((policy) => {
-      const { accept } = policy
-      const isSelective = typeof accept === 'object' && accept.kind === 'selective-risk'
-      return { ...policy, accept: isSelective ? { ...accept, most } : { kind: 'risk', most } }
-    })
-    this.requestUpdate()
-  }
-
-  #setBudget({ value, valueAsNumber }: HTMLInputElement): void {
-    this.#change(({ budget = {}, ...policy }) => {
-      const { dayUsd: _old, ...others } = budget
-      return { ...policy, budget: value === '' ? others : { ...others, dayUsd: Math.max(0, valueAsNumber) } }
-    })
-    this.requestUpdate()
-  }
-
-  #personalData({ personalData }: Policy): TemplateResult {
-    return html`<section aria-labelledby="personal-title">
-      <h3 id="personal-title">Personal data</h3>
-      <div class="field">
-        <label for="personal">Names, addresses, numbers and the like in a question</label>
-        <select
-          id="personal"
-          @change=${(event: Event) => {
-            const action = PERSONAL_DATA[(event.target as HTMLSelectElement).selectedIndex]?.action
-            if (action === undefined) return
-            this.#change((policy) => ({ ...policy, personalData: { ...personalData, action } }))
-          }}
-        >
-          ${PERSONAL_DATA.map(
-            ({ action, label }) =>
-              html`<option .selected=${live(personalData.action === action)}>${label}</option>`,
-          )}
-        </select>
-      </div>
-      <label class="choice">
-        <input
-          type="checkbox"
-          .checked=${live(personalData.level === 'strict')}
-          @change=${(event: Event) => {
-            const level = (event.target as HTMLInputElement).checked ? 'strict' : 'standard'
-            this.#change((policy) => ({ ...policy, personalData: { ...personalData, level } }))
-          }}
-        />
-        <span>Also what only may be personal</span>
-        <small>Every capitalised word or number that could be someone's.</small>
-      </label>
-    </section>`
   }
 
   #policy(): TemplateResult {

@@ -1,0 +1,114 @@
+import { html, type TemplateResult } from 'lit'
+import { live } from 'lit/directives/live.js'
+import type { Policy, PolicyInput } from '../router/policy/schema'
+import { PERSONAL_DATA } from './settings-form'
+import { strings } from './strings'
+
+/** Changes one setting within the policy. */
+export type ChangePolicy = (change: (policy: PolicyInput) => PolicyInput) => void
+
+/** How many answers may be wrong, and what may be spent. @param calibrate opens what makes the percentages true */
+export function limitsSection(
+  { accept, budget }: Policy,
+  change: ChangePolicy,
+  calibrate: () => void,
+): TemplateResult {
+  const risk = typeof accept !== 'number' && accept.kind.endsWith('risk') ? accept : null
+  return html`<section aria-labelledby="limits-title">
+    <h3 id="limits-title">Limits</h3>
+    <div class="pair">
+      <div class="field">
+        <label for="risk">Wrong answers, at most (%)</label>
+        <input
+          id="risk"
+          class="short"
+          type="number"
+          min="0"
+          max="100"
+          step="any"
+          ?disabled=${risk === null}
+          .value=${live(risk === null ? '' : String(Math.round(risk.most * 1e4) / 100))}
+          aria-describedby="risk-words"
+          @change=${(event: Event) => setRisk(event.target as HTMLInputElement, change)}
+        />
+        <small id="risk-words">
+          ${
+            risk === null
+              ? 'The policy below aims at something else.'
+              : risk.kind === 'risk'
+                ? 'Answered here and wrong, of all questions. Less means that more is sent.'
+                : 'Of the questions answered here. Less means that more is sent.'
+          }
+        </small>
+      </div>
+      <div class="field">
+        <label for="budget">Money a day, at most ($)</label>
+        <input
+          id="budget"
+          class="short"
+          type="number"
+          min="0"
+          step="any"
+          .value=${live(budget.dayUsd?.toString() ?? '')}
+          aria-describedby="budget-words"
+          @change=${(event: Event) => setBudget(event.target as HTMLInputElement, change)}
+        />
+        <small id="budget-words">Then this device answers alone. Empty: no limit. Needs a price.</small>
+      </div>
+    </div>
+    <div>
+      <button class="plain" type="button" @click=${calibrate}>${strings().calibration.open}</button>
+    </div>
+  </section>`
+}
+
+function setRisk({ value, valueAsNumber }: HTMLInputElement, change: ChangePolicy): void {
+  const most = value === '' ? 0.1 : Math.min(100, Math.max(0, valueAsNumber)) / 100
+  change((policy) => {
+    const { accept } = policy
+    const isSelective = typeof accept === 'object' && accept.kind === 'selective-risk'
+    return { ...policy, accept: isSelective ? { ...accept, most } : { kind: 'risk', most } }
+  })
+}
+
+function setBudget({ value, valueAsNumber }: HTMLInputElement, change: ChangePolicy): void {
+  change(({ budget = {}, ...policy }) => {
+    const { dayUsd: _old, ...others } = budget
+    return { ...policy, budget: value === '' ? others : { ...others, dayUsd: Math.max(0, valueAsNumber) } }
+  })
+}
+
+/** What becomes of personal data in what is sent. */
+export function personalDataSection({ personalData }: Policy, change: ChangePolicy): TemplateResult {
+  return html`<section aria-labelledby="personal-title">
+    <h3 id="personal-title">Personal data</h3>
+    <div class="field">
+      <label for="personal">Names, addresses, numbers and the like in a question</label>
+      <select
+        id="personal"
+        @change=${(event: Event) => {
+          const action = PERSONAL_DATA[(event.target as HTMLSelectElement).selectedIndex]?.action
+          if (action === undefined) return
+          change((policy) => ({ ...policy, personalData: { ...personalData, action } }))
+        }}
+      >
+        ${PERSONAL_DATA.map(
+          ({ action, label }) =>
+            html`<option .selected=${live(personalData.action === action)}>${label}</option>`,
+        )}
+      </select>
+    </div>
+    <label class="choice">
+      <input
+        type="checkbox"
+        .checked=${live(personalData.level === 'strict')}
+        @change=${(event: Event) => {
+          const level = (event.target as HTMLInputElement).checked ? 'strict' : 'standard'
+          change((policy) => ({ ...policy, personalData: { ...personalData, level } }))
+        }}
+      />
+      <span>Also what only may be personal</span>
+      <small>Every capitalised word or number that could be someone's.</small>
+    </label>
+  </section>`
+}
