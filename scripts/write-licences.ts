@@ -32,11 +32,13 @@ function licenceOf(name: string): string {
 
 /** Its small runtime is compiled into the kernels; what the compiler itself depends on is not. */
 const COMPILER = 'assemblyscript'
+/** In the service worker of the page; no part of the library. */
+const SERVICE_WORKER = 'workbox-precaching'
 const SEPARATOR = `\n\n${'-'.repeat(80)}\n\n`
 
 const [target] = process.argv.slice(2)
 if (target === undefined || !existsSync(target))
   throw new Error('Name a folder that exists, for instance dist.')
-const names = [...Object.keys(readPackage(ROOT).dependencies ?? {}), COMPILER]
+const names = [...Object.keys(readPackage(ROOT).dependencies ?? {}), COMPILER, SERVICE_WORKER]
 const text = names.map(licenceOf).join(SEPARATOR)
 writeFileSync(join(target, 'THIRD-PARTY-LICENSES.txt'), `${text}\n`)

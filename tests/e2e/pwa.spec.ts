@@ -13,6 +13,7 @@ interface Fixtures {
   plainHost: RunningServer
 }
 
+const ENGINE_WORKER = /\/worker-[^/]+$/
 const SUB_PATH = '/some/folder/'
 
 const test = base.extend<Fixtures>({
@@ -68,7 +69,7 @@ test('on a host without headers, in a folder: isolated after one reload, with th
   page.on('load', () => loads++)
   // By default all cores but one compute, and this machine may have two.
   page.on('worker', (worker) => {
-    if (!/\/worker-[^/]+$/.test(worker.url())) return
+    if (!ENGINE_WORKER.test(worker.url())) return
     worker
       .evaluate(() => Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 }))
       // The first worker ends with the first load.
@@ -91,6 +92,10 @@ test('on a host without headers, in a folder: isolated after one reload, with th
   const url = `http://localhost:${(remote.address() as AddressInfo).port}/`
   const answer = await page.evaluate(async (address) => (await fetch(address)).text(), url)
   expect(answer).toBe(`asked by ${plainHost.origin}`)
+  // The model's worker may not, though the host sent no policy for it.
+  const engine = page.workers().find((worker) => ENGINE_WORKER.test(worker.url()))!
+  const refusal = await engine.evaluate(async (address) => fetch(address).then(String, String), url)
+  expect(refusal).toContain('TypeError')
   remote.close()
 })
 

@@ -14,6 +14,10 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'site-beside'))
   mkdirSync(join(folder, 'other'))
   writeFileSync(join(folder, 'site/index.html'), '<p>hi</p>')
+  writeFileSync(
+    join(folder, 'site/own.html'),
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'self'; img-src 'none'" />`,
+  )
   writeFileSync(join(folder, 'site/empty.txt'), '')
   writeFileSync(join(folder, 'site/numbers.bin'), '0123456789')
   writeFileSync(join(folder, 'site/assets/main-abcdefgh.js'), 'void 0')
@@ -54,6 +58,14 @@ describe('serve', () => {
     expect(headers.get('cross-origin-embedder-policy')).toBe('require-corp')
     expect(headers.get('content-security-policy')).toContain("script-src 'self' 'wasm-unsafe-eval';")
     expect(headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  it('gives workers the strictest policy, and pages their own, in no frame', async () => {
+    const policyOf = async (path: string) => (await get(path)).headers.get('content-security-policy')
+    const worker = await policyOf('/assets/main-abcdefgh.js')
+    expect(worker).toContain("connect-src 'self'")
+    expect(worker).not.toContain('https:')
+    expect(await policyOf('/own.html')).toBe("default-src 'self'; img-src 'none'; frame-ancestors 'none'")
   })
 
   it('leaves isolation out where told', async () => {
