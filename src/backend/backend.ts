@@ -39,7 +39,7 @@ export interface BackendSession {
    * is known here. At most two calls may be under way, and nothing else beside them. Absent where the device is this
    * thread and waiting costs nothing.
    */
-  follow?(options?: { detail?: LogitDetail }): Promise<Logits>
+  follow?(options?: FollowOptions): Promise<FollowedLogits>
   /** Whether `follow` saves waiting. Default: wherever there is one. */
   readonly canFollow?: boolean
   /** Forgets all but the first `length` tokens. */
@@ -57,6 +57,35 @@ export interface ForwardOptions {
   outputs?: number
   /** Default 'all'. */
   detail?: LogitDetail
+}
+
+export interface FollowOptions {
+  /** Default 'all'. */
+  detail?: LogitDetail
+  /**
+   * Appends a token drawn from the newest output's `top` instead, as near to what a sampler would draw as the device
+   * can tell: it may be any token, so that the caller must compare it with its own and take it back where they differ.
+   */
+  draw?: Draw | null | undefined
+}
+
+/** One draw from the likeliest tokens: top-k, top-p, min-p, then a quantile at a temperature. */
+export interface Draw {
+  /** Above 0. */
+  readonly temperature: number
+  /** 1…TOP_COUNT. */
+  readonly topK: number
+  /** Of the k tokens' probability; 1: off. */
+  readonly topP: number
+  /** 0: off. */
+  readonly minP: number
+  /** 0…1: the quantile, counted from the likeliest token down. */
+  readonly quantile: number
+}
+
+export interface FollowedLogits extends Logits {
+  /** The token that was appended. */
+  readonly token: number
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BackendSession, LogitDetail, Logits } from '../backend/backend'
+import type { BackendSession, FollowedLogits, FollowOptions, LogitDetail, Logits } from '../backend/backend'
 import { TokenList } from './token-list'
 
 /** A backend session together with the ids of the tokens in its KV cache. */
@@ -55,17 +55,17 @@ export class CachedSession {
     return logits
   }
 
-  /** Whether the device can go on with the likeliest token by itself. */
+  /** Whether the device can go on by itself. */
   get canFollow(): boolean {
     return this.#session.follow !== undefined && this.#session.canFollow !== false
   }
 
   /**
-   * Begins the step behind the newest output, before that output's likeliest token is known here; tell it by
-   * `followed()` as soon as it is.
+   * Begins the step behind the newest output, before that output's token is known here. Say by `followed()` that the
+   * one the device took is right, or take it back by `truncate()`.
    */
-  follow(detail: LogitDetail): Promise<Logits> {
-    const step = this.#session.follow!({ detail })
+  follow(options: FollowOptions): Promise<FollowedLogits> {
+    const step = this.#session.follow!(options)
     step.catch(() => {
       this.#broken = true
     })

@@ -1,4 +1,4 @@
-import type { LogitDetail, Logits } from '../backend/backend'
+import type { FollowedLogits, LogitDetail, Logits } from '../backend/backend'
 import type { FinishReason, Timings, Usage } from '../contract/engine'
 import type { PromptReading, TokenSignal } from '../contract/signals'
 import { AnswerText, type AnswerPiece } from './answer-text'
@@ -56,7 +56,7 @@ class Generation {
   readonly #maxTokens: number
   /** What is read of every step's logits. */
   readonly #detail: LogitDetail
-  /** Whether the device goes on with the likeliest token by itself. */
+  /** Whether the device goes on by itself, with the likeliest token or one it draws. */
   readonly #follows: boolean
   /** The token sampled last; not yet in the KV cache. */
   #pending = -1
@@ -77,7 +77,7 @@ class Generation {
     this.#maxTokens = settings.maxTokens ?? left
     const alternatives = settings.topLogprobs ?? 0
     this.#detail = sampler.isGreedy && alternatives > 0 ? 'top' : sampler.detail
-    this.#follows = sampler.isGreedy && session.canFollow
+    this.#follows = session.canFollow && (sampler.isGreedy || sampler.detail === 'top')
     // Drafts need the token that a device which follows does not wait for.
     this.#lookup =
       settings.promptLookup && !this.#follows
@@ -142,23 +142,35 @@ class Generation {
     return this.#follows ? this.#decodeAhead() : this.#decodeStepwise()
   }
 
-  /** Two steps under way: while one's result is read here, the device computes the next. */
+  /**
+   * Two steps under way: while one's result is read here, the device computes the next. It draws in single precision:
+   * where the sampler, which has the last word, draws another token, the step behind it is taken back.
+   */
   async #decodeAhead(): Promise<void> {
-    const { session, signal } = this.#options
+    const { session, signal, sampler } = this.#options
     const first = new Int32Array(1)
-    let ahead: Promise<Logits> | null = null
+    let ahead: Promise<FollowedLogits> | null = null
     try {
       while (this.#finishReason === null) {
         if (ahead === null && session.length >= session.contextLength && !this.#slide()) return
         const length = session.length + 1
         first[0] = this.#pending
-        if (ahead !== null) session.followed(this.#pending)
-        const current: Promise<Logits> =
-          ahead ?? session.forward(first, { outputs: 1, detail: this.#detail }).then(([logits]) => logits!)
+        const followed = ahead
+        const current: Promise<Logits & { token?: number }> =
+          followed ?? session.forward(first, { outputs: 1, detail: this.#detail }).then(([logits]) => logits!)
         const hasRoom = length < session.contextLength && this.#answered + 1 < this.#maxTokens
-        ahead = hasRoom ? session.follow(this.#detail) : null
+        // A device that took a lost one's place may not follow any more.
+        ahead =
+          hasRoom && session.canFollow ? session.follow({ detail: this.#detail, draw: sampler.draw }) : null
         const logits = await current
         signal.throwIfAborted()
+        if (followed !== null && logits.token !== this.#pending) {
+          await ahead
+          ahead = null
+          session.truncate(session.length)
+          continue
+        }
+        if (followed !== null) session.followed(this.#pending)
         this.#advance(logits)
         this.#emit(this.#answer.take())
         if (this.#finishReason === null) await this.#breathe()

@@ -1,4 +1,4 @@
-import type { Backend, BackendSession, Logits } from '../backend/backend'
+import type { Backend, BackendSession, Draw, FollowedLogits, FollowOptions, Logits } from '../backend/backend'
 import { EngineError } from '../contract/error'
 
 export interface MockBackendOptions {
@@ -15,6 +15,8 @@ export interface MockBackendOptions {
   sessionBytes?: number
   /** Sessions have `follow()`, two calls of which may be under way, and check that no more are. Default false. */
   follows?: boolean
+  /** Which token `follow()` takes where it is asked to draw one. Default: the likeliest. */
+  drawn?: (logits: Logits, draw: Draw) => number
   /** Sessions that fit at once; more throw 'out-of-memory'. Default: any number. */
   maxSessions?: number
 }
@@ -100,7 +102,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       running++
       return work.finally(() => running--)
     }
-    const follow = (): Promise<Logits> => {
+    const follow = ({ draw }: FollowOptions = {}): Promise<FollowedLogits> => {
       if (closed || disposed || running > 1 || newest === null) {
         throw new EngineError(
           'internal',
@@ -108,8 +110,14 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
         )
       }
       const before = newest
-      newest = counted(before.then(async ({ argmax }) => (await step([argmax], 1))[0]!))
-      return newest
+      const following = counted(
+        before.then(async (row): Promise<FollowedLogits> => {
+          const token = (draw && options.drawn?.(row, draw)) ?? row.argmax
+          return { ...(await step([token], 1))[0]!, token }
+        }),
+      )
+      newest = following
+      return following
     }
     return {
       ...(follows && { follow }),

@@ -1,5 +1,6 @@
 import { expect } from '@playwright/test'
 import { loadReference } from '../../src/backend/reference/load'
+import type { Draw } from '../../src/backend/backend'
 import type { WebGpuVariantName } from '../../src/backend/webgpu'
 import { parseGguf } from '../../src/gguf/parse'
 import type { GgmlType } from '../../src/gguf/types'
@@ -175,6 +176,27 @@ for (const variant of ['serial', 'workgroup'] as const) {
   })
 }
 
+test('a session goes on with the tokens that it draws', async ({ isolatedPage }) => {
+  const draw = { temperature: 1.2, topK: 40, topP: 0.95, minP: 0.01, quantile: 0.8 }
+  const begin: SessionStep = { forward: TOKENS.slice(0, 9), detail: 'top' }
+  await openBackend(
+    isolatedPage,
+    { tiny: { architecture: 'qwen3', type: 'Q4_1' } },
+    { kind: 'webgpu', variant: 'serial' },
+  )
+  const drawn = outputsOf(await runSteps(isolatedPage, 64, [begin, { follow: 12, detail: 'top', draw }]))
+  const tokens = drawn.slice(1).map(({ token }) => token!)
+  // A sampler whose next random number is the quantile.
+  tokens.forEach((token, i) => {
+    const { ids, logits } = drawn[i]!.top!
+    expect(token, `step ${i}`).toBe(drawOf(ids, logits, draw))
+  })
+  expect(tokens.some((token, i) => token !== drawn[i]!.argmax)).toBe(true)
+  const forced = tokens.map((token): SessionStep => ({ forward: [token], detail: 'top' }))
+  const alike = outputsOf(await runSteps(isolatedPage, 64, [begin, ...forced]))
+  expect(drawn.map((output) => ({ ...output, token: null }))).toEqual(alike)
+})
+
 // One variant: every part is another kernel to compile.
 test('matrices cut for small bindings give the same logits', async ({ isolatedPage }) => {
   const tiny = { architecture: 'qwen2', type: 'Q4_0' } as const
@@ -259,6 +281,23 @@ function expectSimilar(got: Output, wanted: Output, what: string): void {
     expect(got.values.indexOf(Math.max(...got.values)), what).toBe(got.argmax)
     expect(cosine(got.hidden!, wanted.hidden!), what).toBeGreaterThan(0.9999)
   }
+}
+
+function drawOf(
+  ids: readonly number[],
+  logits: readonly number[],
+  { temperature, topK, topP, minP, quantile }: Draw,
+): number {
+  const weights = (t: number): number[] =>
+    logits.slice(0, topK).map((logit) => Math.exp((logit - logits[0]!) / t))
+  const reach = (all: readonly number[], share: number): number => {
+    const target = share * all.reduce((a, b) => a + b, 0)
+    let sum = 0
+    return all.findIndex((weight) => (sum += weight) >= target)
+  }
+  const kept = reach(weights(1), topP) + 1
+  const likely = logits.slice(0, kept).filter((logit) => logit >= logits[0]! + Math.log(minP)).length
+  return ids[reach(weights(temperature).slice(0, likely), quantile)]!
 }
 
 function cosine(a: readonly number[], b: readonly number[]): number {

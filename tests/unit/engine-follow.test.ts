@@ -1,7 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Draw, Logits } from '../../src/backend/backend'
 import type { ChatCompletionParams } from '../../src/contract/engine'
 import { collect, createHarness, randomModel, says, user } from './engine-harness'
+
+/** As a sampler draws where top-p and min-p are off. */
+function drawOf(row: Logits, { temperature, topK, quantile }: Draw): number {
+  const values = row.values()
+  const order = Array.from(values.keys())
+    .toSorted((a, b) => values[b]! - values[a]! || a - b)
+    .slice(0, topK)
+  const weights = order.map((id) => Math.exp((values[id]! - row.maximum) / temperature))
+  const target = quantile * weights.reduce((a, b) => a + b, 0)
+  let sum = 0
+  return order.find((_, i) => (sum += weights[i]!) >= target) ?? order.at(-1)!
+}
 
 /** Two turns of a conversation: the second shows what the first left in the KV cache. */
 async function converse(
@@ -9,12 +22,13 @@ async function converse(
   params: Omit<ChatCompletionParams, 'stream'>,
   follows: boolean,
   contextLength: number,
+  drawn?: (row: Logits, draw: Draw) => number,
 ) {
-  const { engine, backend } = createHarness({ logits, follows }, { contextLength })
+  const { engine, backend } = createHarness({ logits, follows, ...(drawn && { drawn }) }, { contextLength })
   const request = {
+    temperature: 0,
     ...params,
     stream: false as const,
-    temperature: 0,
     minnow: { tokenIds: true, ...params.minnow },
   }
   const first = await engine.chat.completions.create(request)
@@ -68,6 +82,47 @@ describe('a backend that follows by itself', () => {
       ),
       { numRuns: 150, seed: 20261123 },
     )
+  })
+
+  it.each([
+    ['the likeliest', undefined],
+    ['always another', (row: Logits): number => (row.argmax + 1) % 2],
+    ['mostly the right', drawOf],
+  ] as const)('samples the same tokens where the device draws %s', async (_, drawn) => {
+    let rightDraws = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          temperature: fc.constantFrom(0.3, 1, 2),
+          top_k: fc.integer({ min: 1, max: 40 }),
+          top_p: fc.constantFrom(1, 0.8),
+          seed: fc.integer({ min: 0, max: 2 ** 40 }),
+          max_tokens: fc.integer({ min: 1, max: 30 }),
+          stop: fc.constantFrom(null, 'ab'),
+          logprobs: fc.boolean(),
+        }),
+        fc.constantFrom('error' as const, 'slide' as const),
+        fc.integer(),
+        fc.integer({ min: 40, max: 90 }),
+        async (params, overflow, modelSeed, contextLength) => {
+          const model = randomModel(modelSeed, { order: 2, spread: 2, letters: 5, endBias: -2 })
+          const request = { messages: [user('hello')], ...params, minnow: { overflow, promptLookup: false } }
+          const waiting = await converse(model, request, false, contextLength)
+          const following = await converse(model, request, true, contextLength, drawn)
+          const told = ({ answers }: typeof waiting) =>
+            answers.map(({ choices, minnow, usage: { minnow: _timings, ...usage } }) => ({
+              choices,
+              minnow,
+              usage,
+            }))
+          expect(told(following)).toEqual(told(waiting))
+          // A wrong draw costs two steps more; a right one none, but for those under way when an answer ends.
+          if (following.forwards.length <= waiting.forwards.length + 2) rightDraws++
+        },
+      ),
+      { numRuns: 60, seed: 20261124 },
+    )
+    if (drawn === drawOf) expect(rightDraws).toBeGreaterThan(30)
   })
 
   it('begins a step before the last one is known, and never more than two', async () => {

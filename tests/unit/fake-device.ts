@@ -1,4 +1,4 @@
-import type { Backend, BackendSession, Logits } from '../../src/backend/backend'
+import type { Backend, BackendSession, FollowedLogits, Logits } from '../../src/backend/backend'
 import { EngineError } from '../../src/contract/error'
 
 /** Tokens that the fake knows. */
@@ -88,13 +88,14 @@ class FakeSession implements BackendSession {
     return this.#done(rows)
   }
 
-  async next(): Promise<Logits> {
+  async next(): Promise<FollowedLogits> {
     this.#check()
     if (this.#newest < 0) throw new EngineError('invalid-argument', 'follow() continues an output.')
-    this.#append(this.#newest)
+    const token = this.#newest
+    this.#append(token)
     const row = this.#row()
     this.#newest = argmaxOf(row)
-    return (await this.#done([row]))[0]!
+    return { ...(await this.#done([row]))[0]!, token }
   }
 
   truncate(length: number): void {

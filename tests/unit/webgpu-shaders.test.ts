@@ -68,7 +68,7 @@ async function shadersOf(variant: VariantName): Promise<Map<string, Shader>> {
       ...planner.head(mode),
     ])
     const { kvHeadCount: kvHeads, headDim } = model
-    const others = [...planner.top(), ...planner.feed()]
+    const others = [...planner.top(), ...planner.feed(), ...planner.draw()]
     for (const shader of [
       ...[...steps, ...others].map((step) => step.shader),
       shiftShader({ kvHeads, headDim }),

@@ -1,13 +1,32 @@
 import { EngineError, isEngineError } from '../../contract/error'
-import type { Backend, BackendSession, ForwardOptions, LogitDetail, Logits } from '../backend'
+import type {
+  Backend,
+  BackendSession,
+  Draw,
+  FollowedLogits,
+  FollowOptions,
+  ForwardOptions,
+  LogitDetail,
+  Logits,
+} from '../backend'
 import type { RecoveryOwner } from './recover'
 import { TokenHistory } from './token-history'
 
-/** A call as it can be repeated; `tokens` null: the likeliest token of the output before. */
+/**
+ * A call as it can be repeated; `tokens` null: what the device goes on with, and where it does not, the likeliest token
+ * of the output before.
+ */
 interface Call {
   readonly tokens: ArrayLike<number> | null
   readonly outputs: number
   readonly detail: LogitDetail
+  readonly draw?: Draw | null | undefined
+}
+
+/** What a call came to: where the tokens were not given, the one that was appended. */
+interface Done {
+  readonly logits: Logits[]
+  readonly token: number | null
 }
 
 /** A session of whatever runs now, and a cache of it that is still good. */
@@ -50,16 +69,16 @@ export class RecoveringSession implements BackendSession {
     return this.#place?.session.follow !== undefined && this.#place.session.canFollow !== false
   }
 
-  forward(
+  async forward(
     tokens: ArrayLike<number>,
     { outputs = 1, detail = 'all' }: ForwardOptions = {},
   ): Promise<Logits[]> {
-    return this.#start({ tokens, outputs, detail })
+    return (await this.#start({ tokens, outputs, detail })).logits
   }
 
-  async follow({ detail = 'all' }: { detail?: LogitDetail } = {}): Promise<Logits> {
-    const [logits] = await this.#start({ tokens: null, outputs: 1, detail })
-    return logits!
+  async follow({ detail = 'all', draw }: FollowOptions = {}): Promise<FollowedLogits> {
+    const { logits, token } = await this.#start({ tokens: null, outputs: 1, detail, draw })
+    return { ...logits[0]!, token: token! }
   }
 
   truncate(length: number): void {
@@ -102,7 +121,7 @@ export class RecoveringSession implements BackendSession {
     }
   }
 
-  async #start(call: Call): Promise<Logits[]> {
+  async #start(call: Call): Promise<Done> {
     this.#checkLive()
     const running = this.#run(call, this.#attempt(call), this.#place, this.#before)
     this.#before = running
@@ -114,35 +133,36 @@ export class RecoveringSession implements BackendSession {
   }
 
   /** The call as it is, at once; null where it can't be made so. */
-  #attempt({ tokens, outputs, detail }: Call): Promise<Logits[]> | null {
+  #attempt({ tokens, outputs, detail, draw }: Call): Promise<Done> | null {
     const place = this.#place
     if (place === null || place.backend !== this.#owner.current || this.#repeating > 0) return null
     if (tokens === null) {
-      return place.session.follow?.({ detail }).then((logits) => [logits]) ?? null
+      return place.session.follow?.({ detail, draw }).then(asDone) ?? null
     }
-    return tokens.length > place.backend.maxBatch ? null : place.session.forward(tokens, { outputs, detail })
+    if (tokens.length > place.backend.maxBatch) return null
+    return place.session.forward(tokens, { outputs, detail }).then((logits) => ({ logits, token: null }))
   }
 
   async #run(
     call: Call,
-    attempt: Promise<Logits[]> | null,
+    attempt: Promise<Done> | null,
     place: Place | null,
     before: Promise<unknown> | null,
-  ): Promise<Logits[]> {
-    let logits: Logits[] | null = null
+  ): Promise<Done> {
+    let done: Done | null = null
     let loss: unknown = null
     try {
-      logits = await attempt
+      done = await attempt
     } catch (error) {
       if (!isEngineError(error, 'device-lost')) throw error
       loss = error
     }
-    if (logits === null) {
+    if (done === null) {
       this.#repeating++
       try {
         await before
         if (loss !== null) await this.#owner.giveUp(place!.backend, loss)
-        logits = await this.#repeat(call)
+        done = { logits: await this.#repeat(call), token: call.tokens === null ? this.#newest : null }
       } finally {
         this.#repeating--
       }
@@ -150,10 +170,11 @@ export class RecoveringSession implements BackendSession {
       await before
     }
     this.#checkLive()
-    this.#history.append(call.tokens ?? [this.#newest])
+    const { logits, token } = done
+    this.#history.append(call.tokens ?? [token!])
     this.#newest = logits.at(-1)?.argmax ?? -1
     // Where there is no follow(), a follower starts before its caller has read what came before.
-    return this.canFollow ? logits : logits.map((row) => detached(row))
+    return this.canFollow ? done : { logits: logits.map((row) => detached(row)), token }
   }
 
   async #repeat({ tokens, outputs, detail }: Call): Promise<Logits[]> {
@@ -204,6 +225,10 @@ export class RecoveringSession implements BackendSession {
   #checkLive(): void {
     if (this.#disposed) throw new EngineError('disposed', 'This session was disposed of; create another.')
   }
+}
+
+function asDone(logits: FollowedLogits): Done {
+  return { logits: [logits], token: logits.token }
 }
 
 /** A new device on which what was there before does not come about is as good as none. */

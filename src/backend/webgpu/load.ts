@@ -1,6 +1,6 @@
 import { EngineError, isEngineError } from '../../contract/error'
 import type { ModelDefinition } from '../../model/definition'
-import type { Backend, BackendSession, LoadOptions } from '../backend'
+import { type Backend, type BackendSession, type LoadOptions, TOP_COUNT } from '../backend'
 import { type AdapterFacts, openGpu } from './device'
 import { BufferUsage } from './gpu-flags'
 import { GpuMemory } from './gpu-memory'
@@ -69,13 +69,14 @@ async function loadParts(
   const planner = new Planner(model, weights, variant)
   const compiler = new KernelCompiler(device)
   const compile = (steps: Parameters<typeof Plan.compile>[0]): Promise<Plan> => Plan.compile(steps, compiler)
-  const [decode, decodeHead, batch, batchHead, top, feed, shiftKernel] = await Promise.all([
+  const [decode, decodeHead, batch, batchHead, top, feed, draw, shiftKernel] = await Promise.all([
     compile(planner.layers('decode')),
     compile(planner.head('decode')),
     compile(planner.layers('batch')),
     compile(planner.head('batch')),
     compile(planner.top()),
     compile(planner.feed()),
+    compile(planner.draw()),
     compiler.compile(shiftShader({ kvHeads: model.kvHeadCount, headDim: model.headDim })),
   ])
   return {
@@ -84,7 +85,7 @@ async function loadParts(
     memory,
     health,
     scratch: createScratch(model, weights, memory, variant),
-    plans: { decode, decodeHead, batch, batchHead, top, feed },
+    plans: { decode, decodeHead, batch, batchHead, top, feed, draw },
     shiftKernel,
     outputNorm: weights.outputNormValues,
     weightsBytes: weights.sizeBytes,
@@ -192,5 +193,6 @@ function createScratch(
     summary: floats(LOGIT_ROWS * SUMMARY_FLOATS),
     counts: floats(COUNT_BINS),
     selection: memory.createStorage(SELECTION_BYTES, 'Working memory'),
+    ranked: floats(TOP_COUNT * 2),
   }
 }

@@ -1,8 +1,8 @@
 import { EngineError } from '../../contract/error'
 import type { ModelDefinition } from '../../model/definition'
-import type { LogitDetail, Logits, TopLogits } from '../backend'
+import type { FollowedLogits, LogitDetail, TopLogits } from '../backend'
 import { logitStride, padded } from './plan'
-import { rowsOffset, selectionOffset } from './readback'
+import { rowsOffset, selectionOffset, summaryOffset } from './readback'
 import { SELECTION_HEAD, SUMMARY_FLOATS } from './shaders/logits'
 
 interface OutputContext {
@@ -17,11 +17,12 @@ export function readOutputs(
   rows: number,
   detail: LogitDetail,
   context: OutputContext,
-): Logits[] {
+): FollowedLogits[] {
   const { vocabularySize, embeddingLength } = context.model
   const stride = logitStride(context.model)
+  const token = new Uint32Array(bytes, 0, 1)[0]!
   const width = padded(embeddingLength)
-  const summaries = new Float32Array(bytes, 0, rows * SUMMARY_FLOATS).slice()
+  const summaries = new Float32Array(bytes, summaryOffset, rows * SUMMARY_FLOATS).slice()
   const top = detail === 'top' ? readTop(bytes) : null
   const whole = detail === 'all' ? new Float32Array(bytes, rowsOffset, rows * (stride + width)).slice() : null
   return Array.from({ length: rows }, (_, row) => {
@@ -35,6 +36,7 @@ export function readOutputs(
       rows * stride + row * width + embeddingLength,
     )
     return {
+      token,
       argmax,
       maximum,
       logSumExp: maximum + Math.log(sum),

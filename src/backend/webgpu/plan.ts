@@ -9,9 +9,10 @@ import {
   tiledAttentionShader,
 } from './shaders/attention'
 import { TOP_COUNT } from '../backend'
-import { chunkShader, feedShader, mergeChunksShader, topShaders } from './shaders/logits'
+import { chunkShader, mergeChunksShader, topShaders } from './shaders/logits'
 import { activationText, type MatmulShape, matmulShader } from './shaders/matmul'
 import { TILE_ROWS, TILE_TOKENS, tiledMatmulShader } from './shaders/matmul-tiled'
+import { drawShaders, feedShader } from './shaders/next-token'
 import type { Shader } from './shaders/shader'
 import { addNormedShader, embedShader, gateShader, headsShader } from './shaders/vectors'
 import type { Variant } from './variant'
@@ -45,6 +46,7 @@ export const scratchNames = [
   'summary',
   'counts',
   'selection',
+  'ranked',
 ] as const
 export type ScratchName = (typeof scratchNames)[number]
 
@@ -155,6 +157,17 @@ export class Planner {
   feed(): Step[] {
     const buffers = { step: 'step', summary: 'summary', tokens: 'tokens' } as const
     return [{ shader: feedShader(), buffers, x: 1, tokens: 1 }]
+  }
+
+  /** A token drawn from the newest output's likeliest becomes the next one. */
+  draw(): Step[] {
+    const buffers = { step: 'step', selection: 'selection', ranked: 'ranked', tokens: 'tokens' } as const
+    return drawShaders(Math.min(TOP_COUNT, this.#model.vocabularySize)).map(({ shader, x }) => ({
+      shader,
+      buffers,
+      x,
+      tokens: 1,
+    }))
   }
 
   #embed(): Step[] {

@@ -7,18 +7,21 @@ import { SELECTION_HEAD, SUMMARY_FLOATS } from './shaders/logits'
 /** Rows of logits made at once. */
 export const LOGIT_ROWS = 16
 
+/** The token a step began with, padded. */
+const TOKEN_BYTES = 16
 const SUMMARY_BYTES = LOGIT_ROWS * SUMMARY_FLOATS * 4
 export const SELECTION_BYTES = (SELECTION_HEAD + TOP_COUNT * 2) * 4
 
-/** A buffer the CPU reads results from: summaries, then the selection, then whole rows with their hidden states. */
+/** A buffer the CPU reads results from: the first token, summaries, then the selection, then whole rows with their hidden states. */
 export interface ReadbackSlot {
   readonly buffer: GPUBuffer
   /** Whether it has room for whole rows. */
   readonly isLarge: boolean
 }
 
-export const selectionOffset = SUMMARY_BYTES
-export const rowsOffset = SUMMARY_BYTES + SELECTION_BYTES
+export const summaryOffset = TOKEN_BYTES
+export const selectionOffset = summaryOffset + SUMMARY_BYTES
+export const rowsOffset = selectionOffset + SELECTION_BYTES
 
 /** Buffers for reading back, reused: two are enough for decoding ahead. */
 export class ReadbackPool {

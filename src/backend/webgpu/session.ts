@@ -1,12 +1,27 @@
 import { EngineError } from '../../contract/error'
 import type { ModelDefinition, Rope } from '../../model/definition'
-import type { BackendSession, ForwardOptions, LogitDetail, Logits } from '../backend'
+import type {
+  BackendSession,
+  Draw,
+  FollowedLogits,
+  FollowOptions,
+  ForwardOptions,
+  LogitDetail,
+  Logits,
+} from '../backend'
 import type { GpuMemory } from './gpu-memory'
 import type { GpuHealth } from './health'
 import { bind, type Dispatch, type Kernel } from './kernels'
 import { readOutputs } from './outputs'
 import { logitStride, padded, type Plan, type ScratchName, type SessionBuffers } from './plan'
-import { LOGIT_ROWS, type ReadbackPool, rowsOffset, SELECTION_BYTES, selectionOffset } from './readback'
+import {
+  LOGIT_ROWS,
+  type ReadbackPool,
+  rowsOffset,
+  SELECTION_BYTES,
+  selectionOffset,
+  summaryOffset,
+} from './readback'
 import { SUMMARY_FLOATS } from './shaders/logits'
 import { STEP_WORDS } from './shaders/shader'
 
@@ -34,6 +49,7 @@ export interface Plans {
   readonly batchHead: Plan
   readonly top: Plan
   readonly feed: Plan
+  readonly draw: Plan
 }
 
 /** Positions the KV cache grows by. */
@@ -43,6 +59,7 @@ export class WebGpuSession implements BackendSession {
   readonly contextLength: number
   readonly #host: SessionHost
   readonly #step = new Uint32Array(STEP_WORDS)
+  readonly #stepFloats = new Float32Array(this.#step.buffer)
   readonly #tokens: Uint32Array<ArrayBuffer>
   #buffers: SessionBuffers | null = null
   #bound: Readonly<Record<keyof Plans, readonly Dispatch[]>> | null = null
@@ -52,6 +69,8 @@ export class WebGpuSession implements BackendSession {
   #growth: Promise<void> | null = null
   /** Row of the summaries with the newest output; −1: none since the last other change. */
   #newestRow = -1
+  /** Whether its likeliest tokens lie in the selection. */
+  #newestHasTop = false
   #disposed = false
 
   constructor(host: SessionHost, contextLength: number) {
@@ -98,20 +117,26 @@ export class WebGpuSession implements BackendSession {
     return logits
   }
 
-  async follow({ detail = 'all' }: { detail?: LogitDetail } = {}): Promise<Logits> {
+  async follow({ detail = 'all', draw = null }: FollowOptions = {}): Promise<FollowedLogits> {
     this.#checkLive()
-    return this.#withRoom(1, () => this.#follow(detail))
+    return this.#withRoom(1, () => this.#follow(detail, draw))
   }
 
-  async #follow(detail: LogitDetail): Promise<Logits> {
+  async #follow(detail: LogitDetail, draw: Draw | null): Promise<FollowedLogits> {
     if (this.#newestRow < 0) {
       throw new EngineError('invalid-argument', 'follow() continues an output; call forward() first.')
     }
-    const { feed, decode } = this.#bound!
+    const { feed, draw: drawing, decode } = this.#bound!
+    // Without the likeliest tokens the likeliest one is as good a guess as any.
+    const isDrawn = draw !== null && this.#newestHasTop
+    if (isDrawn) {
+      this.#step[6] = draw.topK
+      this.#stepFloats.set([draw.temperature, draw.topP, draw.minP, draw.quantile], 7)
+    }
     const reading = this.#outputs(
       { count: 1, firstOutput: 0, outputs: 1 },
       [
-        [feed, 1],
+        [isDrawn ? drawing : feed, 1],
         [decode, 1],
       ],
       detail,
@@ -148,7 +173,7 @@ export class WebGpuSession implements BackendSession {
   }
 
   /** Runs what comes `before`, then the head, and reads what is wanted of the outputs. */
-  async #outputs(step: StepCounts, before: readonly Pass[], detail: LogitDetail): Promise<Logits[]> {
+  async #outputs(step: StepCounts, before: readonly Pass[], detail: LogitDetail): Promise<FollowedLogits[]> {
     const { scratch, readback, model, outputNorm, health } = this.#host
     const { top, decodeHead, batchHead } = this.#bound!
     const rows = step.outputs
@@ -157,9 +182,11 @@ export class WebGpuSession implements BackendSession {
     const slot = readback.take(detail === 'all')
     const passes: Pass[] = [...before, [rows === 1 ? decodeHead : batchHead, rows]]
     if (detail === 'top') passes.push([top, 1])
+    this.#newestHasTop = detail === 'top'
     this.#submit(step, passes, (encoder) => {
       const { buffer } = slot
-      encoder.copyBufferToBuffer(scratch.summary, 0, buffer, 0, rows * SUMMARY_FLOATS * 4)
+      encoder.copyBufferToBuffer(scratch.tokens, 0, buffer, 0, 4)
+      encoder.copyBufferToBuffer(scratch.summary, 0, buffer, summaryOffset, rows * SUMMARY_FLOATS * 4)
       if (detail === 'top') {
         encoder.copyBufferToBuffer(scratch.selection, 0, buffer, selectionOffset, SELECTION_BYTES)
       }
@@ -176,7 +203,7 @@ export class WebGpuSession implements BackendSession {
       }
     })
     const bytes = {
-      summary: rows * SUMMARY_FLOATS * 4,
+      summary: summaryOffset + rows * SUMMARY_FLOATS * 4,
       top: rowsOffset,
       all: rowsOffset + rows * (stride + width) * 4,
     }[detail]
@@ -322,6 +349,7 @@ export class WebGpuSession implements BackendSession {
       batchHead: bindPlan(plans.batchHead),
       top: bindPlan(plans.top),
       feed: bindPlan(plans.feed),
+      draw: bindPlan(plans.draw),
     }
   }
 

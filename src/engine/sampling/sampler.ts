@@ -1,4 +1,4 @@
-import { type LogitDetail, type Logits, TOP_COUNT } from '../../backend/backend'
+import { type Draw, type LogitDetail, type Logits, TOP_COUNT } from '../../backend/backend'
 import { EngineError } from '../../contract/error'
 import { Candidates, gatherAbove } from './candidates'
 import { drawToken } from './draw'
@@ -31,6 +31,8 @@ export class Sampler {
   /** The last tokens of prompt and answer, oldest overwritten first. */
   readonly #recent = new Int32Array(REPETITION_WINDOW)
   #recentCount = 0
+  /** The next random number, where somebody has looked at it. */
+  #nextUniform: number | null = null
   /** How often each token stands in the answer. */
   readonly #counts = new Map<number, number>()
   #adjusted: Float32Array | null = null // (vocabulary)
@@ -60,6 +62,14 @@ export class Sampler {
     return !this.#adjusts && temperature > 0 && topK > 0 && topK <= TOP_COUNT ? 'top' : 'all'
   }
 
+  /** What the next `sample` will draw, for a device that goes ahead; null: not from the likeliest tokens alone. */
+  get draw(): Draw | null {
+    if (this.detail !== 'top') return null
+    const { temperature, topK, topP, minP } = this.#settings
+    this.#nextUniform ??= this.#random.next()
+    return { temperature, topK, topP, minP, quantile: this.#nextUniform }
+  }
+
   /** Tells the sampler of the prompt, for the repetition penalty. */
   acceptPrompt(tokens: ArrayLike<number>): void {
     for (let i = Math.max(0, tokens.length - REPETITION_WINDOW); i < tokens.length; i++)
@@ -80,7 +90,7 @@ export class Sampler {
     if (temperature === 0 && !this.#adjusts && logits.argmax >= 0) return logits.argmax
     if (!this.#adjusts && temperature > 0 && topK > 0 && logits.top && topK <= logits.top.ids.length) {
       this.#candidates.fill(logits.top, topK)
-      return this.#drawOfTopK(logits.top.logits[0]!, this.#random.next())
+      return this.#drawOfTopK(logits.top.logits[0]!, this.#uniform())
     }
     const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
     const likeliest = this.#adjusts ? indexOfLargest(row) : logits.argmax
@@ -91,12 +101,18 @@ export class Sampler {
       })
     }
     if (temperature === 0) return likeliest
-    const uniform = this.#random.next()
+    const uniform = this.#uniform()
     if (topK > 0 && topK < row.length) {
       selectTopK(row, topK, this.#candidates)
       return this.#drawOfTopK(largest, uniform)
     }
     return this.#sampleAll(row, largest, uniform, this.#adjusts ? null : logits)
+  }
+
+  #uniform(): number {
+    const uniform = this.#nextUniform ?? this.#random.next()
+    this.#nextUniform = null
+    return uniform
   }
 
   /** From the top-k tokens, which are the candidates. */

@@ -1,11 +1,11 @@
-import type { Backend, BackendSession, LogitDetail, Logits } from '../../../src/backend/backend'
+import type { Backend, BackendSession, Draw, LogitDetail, Logits } from '../../../src/backend/backend'
 import { isEngineError } from '../../../src/contract/error'
 
 /** What is done with a session, as data: it crosses into a page, and runs on the reference as well. */
 export type SessionStep =
   | { forward: number[]; outputs?: number; detail?: LogitDetail }
-  /** So many of the likeliest tokens, two calls under way where the backend follows itself. */
-  | { follow: number; detail?: LogitDetail }
+  /** So many of the likeliest tokens, or of drawn ones; two calls under way where the backend follows itself. */
+  | { follow: number; detail?: LogitDetail; draw?: Draw }
   | { truncate: number }
   | { shift: [from: number, to: number] }
 
@@ -19,6 +19,8 @@ export interface StepResult {
 
 /** Logits as they cross into a page; what the step's detail does not give is null. */
 export interface Output {
+  /** That a step of following appended by itself. */
+  token: number | null
   argmax: number
   maximum: number
   logSumExp: number
@@ -79,11 +81,13 @@ async function runStep(
     }
     return outputs
   }
-  let ahead = session.follow({ detail })
+  const { draw } = step
+  let ahead = session.follow({ detail, draw })
   for (let i = 0; i < step.follow; i++) {
     const current = ahead
-    if (i + 1 < step.follow) ahead = session.follow({ detail })
-    outputs.push(copyOf(await current, detail))
+    if (i + 1 < step.follow) ahead = session.follow({ detail, draw })
+    const logits = await current
+    outputs.push({ ...copyOf(logits, detail), token: logits.token })
   }
   return outputs
 }
@@ -91,6 +95,7 @@ async function runStep(
 function copyOf(logits: Logits, detail: LogitDetail): Output {
   const { argmax, maximum, logSumExp, margin, entropy, top } = logits
   return {
+    token: null,
     argmax,
     maximum,
     logSumExp,

@@ -1,16 +1,22 @@
 import { expect } from '@playwright/test'
 import { type Logits, TOP_COUNT } from '../../../src/backend/backend'
 import { readOutputs } from '../../../src/backend/webgpu/outputs'
-import { rowsOffset, SELECTION_BYTES, selectionOffset } from '../../../src/backend/webgpu/readback'
+import {
+  rowsOffset,
+  SELECTION_BYTES,
+  selectionOffset,
+  summaryOffset,
+} from '../../../src/backend/webgpu/readback'
 import {
   CHUNK_ROWS,
   chunkShader,
   COUNT_BINS,
-  feedShader,
   mergeChunksShader,
   SUMMARY_FLOATS,
   topShaders,
 } from '../../../src/backend/webgpu/shaders/logits'
+import { drawShaders, feedShader } from '../../../src/backend/webgpu/shaders/next-token'
+import { Sampler } from '../../../src/engine/sampling/sampler'
 import type { ModelDefinition } from '../../../src/model/definition'
 import { randomFloats, randomNumbers } from '../../fixtures/random-weights'
 import { test } from './kernel-page'
@@ -92,7 +98,7 @@ async function outputsOf(
   runKernels: RunKernels,
   rows: readonly Float32Array[],
   softcap: number | null = null,
-): Promise<Logits[]> {
+): Promise<{ outputs: Logits[]; selection: Uint32Array<ArrayBuffer> }> {
   const vocabulary = rows[0]!.length
   const stride = Math.ceil(vocabulary / 32) * 32
   const logits = new Float32Array(rows.length * stride).fill(1e6)
@@ -120,10 +126,11 @@ async function outputsOf(
     read: ['summary', 'selection'],
   })
   const bytes = new Uint32Array(rowsOffset / 4)
-  bytes.set(result!['summary']!)
+  bytes.set(result!['summary']!, summaryOffset / 4)
   bytes.set(result!['selection']!, selectionOffset / 4)
   const model = { vocabularySize: vocabulary, embeddingLength: 32 } as ModelDefinition
-  return readOutputs(bytes.buffer, rows.length, 'top', { model, outputNorm: new Float32Array(32) })
+  const outputs = readOutputs(bytes.buffer, rows.length, 'top', { model, outputNorm: new Float32Array(32) })
+  return { outputs, selection: result!['selection']! }
 }
 
 function expectSummary(got: Logits, wanted: Wanted, what: string): void {
@@ -140,7 +147,7 @@ function expectSummary(got: Logits, wanted: Wanted, what: string): void {
 
 test('summaries of logits are right: ties, forbidden tokens, extremes', async ({ runKernels }) => {
   const named = Object.entries(rowsOf(VOCABULARY))
-  const outputs = await outputsOf(
+  const { outputs } = await outputsOf(
     runKernels,
     named.map(([, row]) => row),
   )
@@ -151,14 +158,14 @@ test('summaries of logits are right: ties, forbidden tokens, extremes', async ({
 test('summaries of vocabularies about the size of a chunk are right', async ({ runKernels }) => {
   for (const vocabulary of [2, 127, 128, 129, 257]) {
     const row = randomFloats(vocabulary, 0, 4, randomNumbers(vocabulary))
-    const [output] = await outputsOf(runKernels, [row])
+    const output = (await outputsOf(runKernels, [row])).outputs[0]
     expectSummary(output!, summaryOf(row), `${vocabulary} tokens`)
   }
 })
 
 test('capped logits are summarised as they are capped', async ({ runKernels }) => {
   const row = randomFloats(VOCABULARY, 0, 40, randomNumbers(3))
-  const [output] = await outputsOf(runKernels, [row], 30)
+  const output = (await outputsOf(runKernels, [row], 30)).outputs[0]
   const wanted = summaryOf(row.map((value) => 30 * Math.tanh(value / 30)))
   expect(output!.argmax).toBe(wanted.argmax)
   expect(output!.logSumExp).toBeCloseTo(wanted.logSumExp, 3)
@@ -169,7 +176,7 @@ test('the likeliest tokens come in order, the lowest id first among equals', asy
   for (const vocabulary of [100, 256, 257, VOCABULARY]) {
     for (const [name, row] of Object.entries(rowsOf(Math.max(vocabulary, 200)))) {
       const values = row.slice(0, vocabulary)
-      const [output] = await outputsOf(runKernels, [values])
+      const output = (await outputsOf(runKernels, [values])).outputs[0]
       const { ids, logits } = output!.top!
       const what = `${name}, ${vocabulary} tokens`
       const count = Math.min(TOP_COUNT, vocabulary)
@@ -207,4 +214,48 @@ test('the likeliest token of the wanted row is fed', async ({ runKernels }) => {
     [151_935, 2],
     [9, 2],
   ])
+})
+
+test('a token is drawn as the sampler draws it', async ({ runKernels }) => {
+  const settings = [
+    { topK: 1, temperature: 1, topP: 1, minP: 0 },
+    { topK: 40, temperature: 0.7, topP: 1, minP: 0 },
+    { topK: 40, temperature: 0.8, topP: 0.95, minP: 0.05 },
+    { topK: TOP_COUNT, temperature: 1.5, topP: 0.9, minP: 0 },
+    { topK: TOP_COUNT, temperature: 100, topP: 1, minP: 0.001 },
+    { topK: 5, temperature: 0.01, topP: 0.5, minP: 0.5 },
+  ]
+  const others = {
+    repetitionPenalty: 1,
+    frequencyPenalty: 0,
+    presencePenalty: 0,
+    logitBias: new Map<number, number>(),
+  }
+  let differing = 0
+  const seen = new Set<number>()
+  for (const [i, setting] of settings.entries()) {
+    for (const [name, row] of Object.entries(rowsOf(VOCABULARY))) {
+      if (name === 'all but one forbidden') continue
+      const { outputs, selection } = await outputsOf(runKernels, [row])
+      const samplers = Array.from(
+        { length: 12 },
+        (_, seed) => new Sampler({ ...setting, ...others, seed: seed * 100 + i }),
+      )
+      const results = await runKernels({
+        buffers: { selection, ranked: new Uint32Array(TOP_COUNT * 2), tokens: Uint32Array.of(9, 8) },
+        calls: drawShaders(TOP_COUNT),
+        steps: samplers.map(({ draw }) => ({ count: 1, draw: draw! })),
+        read: ['tokens'],
+      })
+      results.forEach(({ tokens }, s) => {
+        const wanted = samplers[s]!.sample(outputs[0]!)
+        if (tokens![0] !== wanted) differing++
+        seen.add(wanted)
+        expect(tokens![1]).toBe(8)
+      })
+    }
+  }
+  // What lies within single precision of the border between two tokens may fall to either.
+  expect(differing).toBeLessThanOrEqual(2)
+  expect(seen.size).toBeGreaterThan(100)
 })

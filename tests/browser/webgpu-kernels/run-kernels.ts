@@ -1,5 +1,6 @@
 import { BufferUsage, MapMode } from '../../../src/backend/webgpu/gpu-flags'
-import { type Shader, shaderText } from '../../../src/backend/webgpu/shaders/shader'
+import type { Draw } from '../../../src/backend/backend'
+import { type Shader, shaderText, STEP_WORDS } from '../../../src/backend/webgpu/shaders/shader'
 
 // Kernels alone, with buffers made up for them: in a page (kernel-page.ts) or in Node (tests/dawn).
 
@@ -11,6 +12,7 @@ export interface StepFields {
   firstOutput?: number
   outputs?: number
   newestRow?: number
+  draw?: Draw
 }
 
 export interface KernelCall {
@@ -53,6 +55,16 @@ export interface GpuRun {
   flags: { storage: number; uniform: number; staging: number; mapRead: number; compute: number }
 }
 
+function wordsOf(step: StepFields): Uint32Array {
+  const { start = 0, count, capacity = 0, firstOutput = 0, outputs = count, newestRow = 0, draw } = step
+  const words = new Uint32Array(STEP_WORDS)
+  words.set([start, count, capacity, firstOutput, outputs, newestRow, draw?.topK ?? 0])
+  if (draw !== undefined) {
+    new Float32Array(words.buffer).set([draw.temperature, draw.topP, draw.minP, draw.quantile], 7)
+  }
+  return words
+}
+
 /** @param evaluate runs the function where the GPU is, with its argument */
 export async function runKernels(
   evaluate: (work: typeof runOnGpu, run: GpuRun) => Promise<Record<string, Uint32Array>[]>,
@@ -65,9 +77,7 @@ export async function runKernels(
         new Uint32Array(buffer, byteOffset, length),
       ]),
     ),
-    steps: steps.map(({ start = 0, count, capacity = 0, firstOutput = 0, outputs = count, newestRow = 0 }) =>
-      Uint32Array.of(start, count, capacity, firstOutput, outputs, newestRow, 0, 0),
-    ),
+    steps: steps.map((step) => wordsOf(step)),
     calls: calls.map(({ shader, named = {}, x, tokens = 1, rows = 'count' }) => ({
       text: shaderText(shader),
       constants: { ...shader.constants },
@@ -151,7 +161,7 @@ export async function runOnGpu({
   const gpu = Object.fromEntries(
     Object.entries(buffers).map(([name, { byteLength }]) => [name, make(byteLength, flags.storage)]),
   )
-  gpu['step'] = make(32, flags.uniform)
+  gpu['step'] = make(steps[0]!.byteLength, flags.uniform)
   const groups = calls.map(({ bindings }, i) =>
     device.createBindGroup({
       layout: compiled[i]!.layout,

@@ -193,20 +193,3 @@ fn main() {
 /** Words before the ids and values of a selection. */
 export const SELECTION_HEAD = 4
 export const COUNT_BINS = 2048
-
-/** tokens[0] = the likeliest token of the newest output: the next step needs no word of the CPU. */
-export function feedShader(): Shader {
-  return {
-    label: 'feed',
-    bindings: [
-      stepBinding,
-      { name: 'summary', access: 'read', type: 'array<vec4<f32>>' },
-      { name: 'tokens', access: 'read_write', type: 'array<u32>' },
-    ],
-    constants: {},
-    source: /* wgsl */ `
-@compute @workgroup_size(1)
-fn main() { tokens[0] = u32(summary[step.newestRow * 2u].x); }
-`,
-  }
-}

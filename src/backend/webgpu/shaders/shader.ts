@@ -33,9 +33,15 @@ struct Step {
   outputs: u32,
   /** Row of the summaries that holds the newest output of the pass before. */
   newestRow: u32,
+  /** Of a token that is drawn (Draw of backend.ts). */
+  topK: u32,
+  temperature: f32,
+  topP: f32,
+  minP: f32,
+  quantile: f32,
 }
 `
-export const STEP_WORDS = 8
+export const STEP_WORDS = 12
 export const stepBinding: Binding = { name: 'step', access: 'uniform', type: 'Step' }
 
 /** The shader's whole text. */
