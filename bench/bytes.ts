@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants } from 'node:zlib'
 import type { BenchBrowser } from './browser'
 import { startStaticServer } from './static-server'
+import { agreeToDownload } from '../scripts/browse-site'
 
 const compress = promisify(brotliCompress)
 const SITE = join(import.meta.dirname, '..', 'dist', 'site')
@@ -21,6 +22,7 @@ export async function measureBytes(browser: BenchBrowser): Promise<DownloadedFil
   const served = new Set<string>()
   const server = await startStaticServer(new Map([['/', SITE]]), { onServed: (file) => served.add(file) })
   const context = await browser.newContext()
+  await agreeToDownload(context)
   try {
     const page = await context.newPage()
     await page.goto(`${server.origin}/`)

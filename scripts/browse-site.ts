@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { chromium, type Browser, type Page } from '@playwright/test'
+import { chromium, type Browser, type BrowserContext, type Page } from '@playwright/test'
 import { findChromium } from './find-chromium'
 import { serve } from './serve'
 
@@ -19,6 +19,17 @@ export async function withSite<Result>(
     await browser.close()
     await server.close()
   }
+}
+
+/** As after a first visit: the page does not ask whether the model may be downloaded. */
+export function agreeToDownload(context: BrowserContext): Promise<unknown> {
+  return context.addInitScript(() => {
+    try {
+      localStorage.setItem('minnow-agreed', 'yes')
+    } catch {
+      // A frame without an origin of its own.
+    }
+  })
 }
 
 /** Types a question and sends it. */

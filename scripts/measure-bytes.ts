@@ -1,6 +1,6 @@
 /** Measures what a first answer downloads besides the model: `tsx scripts/measure-bytes.ts [--json]`, after a build. */
 import { brotliCompressSync, constants } from 'node:zlib'
-import { sendQuestion, waitForTurn, withSite } from './browse-site'
+import { agreeToDownload, sendQuestion, waitForTurn, withSite } from './browse-site'
 
 /** What the issue allows. */
 export const BYTES_BUDGET = 150 * 1024
@@ -26,6 +26,7 @@ export async function measureBytes(): Promise<MeasuredBytes> {
   const files = await withSite(async ({ origin, browser }) => {
     // The service worker fetches all files for later, after the page is usable.
     const context = await browser.newContext({ serviceWorkers: 'block' })
+    await agreeToDownload(context)
     const urls = new Set<string>()
     context.on('request', (request) => {
       urls.add(request.url())

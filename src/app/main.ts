@@ -1,23 +1,31 @@
 import { createEngine } from '../client/create-engine'
 import { DEFAULT_MODEL_PATH } from '../client/model-reference'
-import type { BackendPreference, EngineInfo, Usage } from '../contract/engine'
+import type { BackendPreference, Engine } from '../contract/engine'
 import type { AnswerAction } from '../widget/answer-footer'
+import { Chat } from '../widget/chat'
+import { Announcer } from '../widget/chat-announcer'
+import type { EngineState } from '../widget/chat-engine'
+import type { ChatSettings } from '../widget/chat-settings'
+import type { ChatSettingsDialog } from '../widget/chat-settings-dialog'
 import type { Escalation } from '../widget/escalation'
+import { loadMarkdown } from '../widget/markdown-text'
 import { badgeOf, progressOf } from '../widget/route-words'
 import { hasSettings } from '../widget/settings-database'
-import { loadMarkdown } from '../widget/markdown-text'
 import { pickLanguage, setLanguage, strings } from '../widget/strings'
 import type { Turn } from '../widget/turn'
 import { defineTurnElements } from '../widget/turn-elements'
 import { TurnList, type TurnActionDetail } from '../widget/turn-list'
-import { Chat } from '../widget/chat'
-import { Announcer } from '../widget/chat-announcer'
-import type { EngineState } from '../widget/chat-engine'
+import { hideFailure, showFailure } from './failure'
+import { hideReason, measureSpeed, showFigures, showSaving, startFigures, wantsTokens } from './figures-panel'
+import { find } from './find'
 import type { Incoming } from './incoming'
+import { Offer } from './offer'
 import { startPwa } from './pwa'
+import { recall, remember } from './remember'
+import type { Sidebar } from './sidebar'
 import { translatePage } from './translate-page'
 import { trustOwnScripts } from './trusted-types'
-import { describeError, describeFigures, describeProgress } from './words'
+import { describeProgress } from './words'
 
 trustOwnScripts()
 await setLanguage(pickLanguage(navigator.languages))
@@ -28,38 +36,36 @@ const form = find('composer', HTMLFormElement)
 const input = find('question', HTMLTextAreaElement)
 const button = find('send', HTMLButtonElement)
 const restart = find('restart', HTMLButtonElement)
+const adjust = find('adjust', HTMLButtonElement)
 const loading = find('loading', HTMLElement)
 const loadingWords = find('loading-words', HTMLElement)
 const loadingBar = find('loading-bar', HTMLProgressElement)
-const failure = find('failure', HTMLElement)
-const failureTitle = find('failure-title', HTMLElement)
-const failureDetail = find('failure-detail', HTMLElement)
-const retryButton = find('retry', HTMLButtonElement)
-const figures = find('figures', HTMLElement)
 const backend = find('backend', HTMLSelectElement)
-const backendReason = find('backend-reason', HTMLElement)
-const status = find('status', HTMLElement)
 const welcome = find('welcome', HTMLElement)
 const settings = find('settings', HTMLButtonElement)
-const waiting = find('waiting', HTMLElement)
+const drawer = find('drawer', HTMLDialogElement)
 const turns = find('conversation', TurnList)
-const announcer = new Announcer(status)
+const announcer = new Announcer(find('status', HTMLElement))
+const model = new URL(DEFAULT_MODEL_PATH, document.baseURI)
+const offer = new Offer({
+  section: find('offer', HTMLElement),
+  words: find('offer-words', HTMLElement),
+  button: find('offer-button', HTMLButtonElement),
+  manifest: model,
+  isStored: () => Promise.resolve(false),
+})
 
-let retry: (() => void) | null = null
 let loadingEscalation: Promise<Escalation> | null = null
 /** The router and its elements: from the start where settings were saved, else when they are first wanted. */
 let escalation: Promise<Escalation | null> = hasSettings().then((saved) => (saved ? loadEscalation() : null))
+let sidebar: Sidebar | null = null
+let measuring = new AbortController()
 
 const chat = new Chat({
-  open: ({ onProgress, signal }) =>
-    createEngine({
-      model: new URL(DEFAULT_MODEL_PATH, document.baseURI),
-      backend: backend.value as BackendPreference,
-      onProgress,
-      signal,
-    }),
+  open: openModel,
   route: async (local) => (await escalation)?.routerOver(local) ?? local,
   trace: async (id) => (await escalation)?.trace(id) ?? null,
+  wantsTokens,
   events: {
     engineChanged: showEngine,
     turnsChanged(shown) {
@@ -68,11 +74,16 @@ const chat = new Chat({
       hideFailure()
       turns.busy = chat.busy
       turns.show(shown)
+      showSaving(shown)
       if (chat.busy) showBusy(true)
+      const last = shown.at(-1)
+      if (chat.busy && last !== undefined) sidebar?.keeper?.note(last)
+      else void sidebar?.keeper?.noteView()
     },
     answerGrew(turn, text) {
       turns.grow(turn)
       announcer.grow(text)
+      sidebar?.keeper?.note(turn)
     },
     answerReplaced(turn) {
       turns.refresh(turn)
@@ -82,6 +93,8 @@ const chat = new Chat({
       if (chat.busy) hideFailure()
       turns.refresh(turn)
       showBusy(chat.busy, turn)
+      if (!chat.busy) showSaving(chat.turns)
+      sidebar?.keeper?.note(turn)
     },
     measured: showFigures,
     failed: showFailure,
@@ -94,7 +107,12 @@ turns.placeOf = (turn) => {
   return { number: siblings.indexOf(turn) + 1, count: siblings.length }
 }
 turns.addEventListener('minnow-turn', (event) => {
-  void act((event as CustomEvent<TurnActionDetail>).detail)
+  act((event as CustomEvent<TurnActionDetail>).detail).catch((error: unknown) =>
+    showFailure(error, () => undefined),
+  )
+})
+startFigures((tinted) => {
+  turns.tinted = tinted
 })
 
 form.addEventListener('submit', (event) => {
@@ -106,7 +124,7 @@ form.addEventListener('submit', (event) => {
   const question = input.value.trim()
   if (question === '') return
   input.value = ''
-  void chat.ask(question)
+  ask(question)
 })
 
 input.addEventListener('keydown', (event) => {
@@ -130,27 +148,25 @@ settings.addEventListener('click', () => {
   )
 })
 
-restart.addEventListener('click', () => {
-  chat.clear()
-  input.focus()
+adjust.addEventListener('click', () => {
+  showChatSettings().catch((error: unknown) => showFailure(error, () => adjust.click()))
 })
 
-retryButton.addEventListener('click', () => {
-  const again = retry
-  hideFailure()
-  again?.()
+restart.addEventListener('click', () => {
+  if (sidebar?.keeper) void sidebar.keeper.begin().then(() => sidebar?.refresh())
+  else chat.clear()
   input.focus()
 })
 
 for (const example of document.querySelectorAll<HTMLButtonElement>('.example')) {
   example.addEventListener('click', () => {
-    void chat.ask(example.textContent.trim())
+    ask(example.textContent.trim())
     input.focus()
   })
 }
 
 const BACKEND_KEY = 'minnow-backend'
-chooseBackend(new URLSearchParams(location.search).get('backend') ?? remembered(BACKEND_KEY) ?? 'auto')
+chooseBackend(new URLSearchParams(location.search).get('backend') ?? recall(BACKEND_KEY) ?? 'auto')
 backend.addEventListener('change', () => {
   remember(BACKEND_KEY, backend.value)
   hideFailure()
@@ -165,9 +181,66 @@ const pwa = startPwa({
   onIncoming: (incoming) => void takeIncoming(incoming),
 })
 
+find('close-drawer', HTMLButtonElement).addEventListener('click', () => drawer.close())
+void openConversations()
 chat.load()
 // Before the first answer, and after all that it waits for.
 loadMarkdown().catch(() => undefined)
+
+function ask(question: string): void {
+  measuring.abort()
+  void chat.ask(question)
+}
+
+async function openModel({
+  onProgress,
+  signal,
+}: Parameters<ConstructorParameters<typeof Chat>[0]['open']>[0]): Promise<Engine> {
+  loading.hidden = true
+  turns.waiting = strings().offer.waiting
+  try {
+    await offer.agreed(signal)
+  } finally {
+    turns.waiting = ''
+  }
+  loading.hidden = false
+  return createEngine({ model, backend: backend.value as BackendPreference, onProgress, signal })
+}
+
+/** Keeps conversations, and shows the one again that was shown before a reload. */
+async function openConversations(): Promise<void> {
+  try {
+    const { openSidebar } = await import('./sidebar')
+    sidebar = await openSidebar({
+      chat,
+      aside: find('sidebar', HTMLElement),
+      drawer,
+      opener: find('open-drawer', HTMLButtonElement),
+      onOpened: () => input.focus(),
+      onError: (error) => showFailure(error, () => undefined),
+    })
+    // What was asked meanwhile.
+    for (const turn of chat.allTurns) sidebar.keeper?.note(turn)
+  } catch (error) {
+    showFailure(error, () => void openConversations())
+  }
+}
+
+async function showChatSettings(): Promise<void> {
+  const { ChatSettingsDialog } = await import('../widget/chat-settings-dialog')
+  const name = 'minnow-chat-settings'
+  if (customElements.get(name) === undefined) customElements.define(name, ChatSettingsDialog)
+  let dialog = document.querySelector<ChatSettingsDialog>(name)
+  if (dialog === null) {
+    dialog = document.createElement(name) as ChatSettingsDialog
+    dialog.addEventListener(name, (event) => {
+      chat.settings = (event as CustomEvent<ChatSettings>).detail
+      void sidebar?.keeper?.noteView()
+    })
+    document.body.append(dialog)
+  }
+  await dialog.show(chat.settings)
+}
 
 /** What other programs share is put into the composer, and asked by whoever reads it there. */
 async function takeIncoming({ text, files, startsNew }: Incoming): Promise<void> {
@@ -189,26 +262,26 @@ function showEngine(state: EngineState): void {
     loadingWords.textContent = describeProgress(state.progress)
     loadingBar.value = state.progress?.fraction ?? 0
   }
-  if (state.phase !== 'ready') backendReason.textContent = ''
-  if (state.phase === 'ready') {
-    announcer.say(strings().page.ready)
-    showFigures(null, state.info)
+  if (state.phase !== 'ready') {
+    hideReason()
+    measuring.abort()
+    return
   }
+  announcer.say(strings().page.ready)
+  showFigures(null, state.info)
+  void estimateSpeed()
 }
 
-function showFigures(usage: Usage | null, info: EngineInfo): void {
-  backendReason.textContent = info.backendReason ?? ''
-  figures.replaceChildren(
-    ...describeFigures(usage, info).map(({ label, value }) => {
-      const group = document.createElement('div')
-      const term = document.createElement('dt')
-      const definition = document.createElement('dd')
-      term.textContent = label
-      definition.textContent = value
-      group.append(term, definition)
-      return group
-    }),
-  )
+/** Unless something is asked, which tells it as well. */
+async function estimateSpeed(): Promise<void> {
+  measuring = new AbortController()
+  const { signal } = measuring
+  if (chat.busy) return
+  // It is only an estimate: without one nothing is shown.
+  await chat
+    .engine()
+    .then((engine) => (signal.aborted ? undefined : measureSpeed(engine, chat.settings.system, signal)))
+    .catch(() => undefined)
 }
 
 function showBusy(busy: boolean, turn: Turn | null = null): void {
@@ -224,14 +297,6 @@ function showBusy(busy: boolean, turn: Turn | null = null): void {
     announcer.begin()
     announcer.say(words.answering)
   }
-}
-
-function showFailure(error: unknown, tryAgain: () => void): void {
-  const { title, detail } = describeError(error)
-  failureTitle.textContent = title
-  failureDetail.textContent = detail
-  retry = tryAgain
-  failure.hidden = false
 }
 
 /** Once; after a failure anew. */
@@ -250,7 +315,7 @@ async function openEscalation(): Promise<Escalation> {
   const { Escalation } = await import('../widget/escalation')
   return Escalation.open({
     host: document.body,
-    waiting,
+    waiting: find('waiting', HTMLElement),
     local: () => chat.engine(),
     onAnswered({ id, messages }, completion, route) {
       const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
@@ -285,32 +350,4 @@ async function actOnAnswer(turn: Turn, action: AnswerAction): Promise<void> {
   if (action !== 'ask-bigger') return
   if (loaded.hasRemote) await chat.askBigger(turn)
   else await loaded.showSettings()
-}
-
-/** null too where the browser keeps nothing. */
-function remembered(key: string): string | null {
-  try {
-    return localStorage.getItem(key)
-  } catch {
-    return null
-  }
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value)
-  } catch {
-    // Then it holds for this visit.
-  }
-}
-
-function hideFailure(): void {
-  failure.hidden = true
-  retry = null
-}
-
-function find<T extends HTMLElement>(id: string, type: new () => T): T {
-  const found = document.getElementById(id)
-  if (!(found instanceof type)) throw new Error(`the page lacks its #${id}`)
-  return found
 }

@@ -184,6 +184,19 @@ export class Chat {
     this.#options.events.turnsChanged(this.turns)
   }
 
+  /** Takes over what another tab wrote of this conversation. */
+  merge(turns: readonly Turn[]): void {
+    for (const turn of turns) {
+      const known = this.#tree.get(turn.id)
+      if (known === undefined) this.#tree.insert(turn)
+      else if (known !== this.#running?.turn) {
+        const { answer, state, route, usage } = turn
+        Object.assign(known, { answer, state, route, usage })
+      }
+    }
+    this.#options.events.turnsChanged(this.turns)
+  }
+
   /** Shows an answer that came later: a question had waited for the network. */
   async settle(id: string, question: string, answer: string, route: SettledRoute): Promise<void> {
     const { events } = this.#options

@@ -33,6 +33,7 @@ export class TurnList extends LitElement {
     tinted: { type: Boolean },
     lookUp: { attribute: false },
     placeOf: { attribute: false },
+    waiting: { attribute: false },
     scroller: { attribute: false },
   }
   declare busy: boolean
@@ -40,6 +41,8 @@ export class TurnList extends LitElement {
   declare lookUp: AnswerFooter['lookUp']
   /** Which of its siblings a turn is. */
   declare placeOf: (turn: Turn) => TurnPlace
+  /** What stands below a turn that waits; '' for the usual. */
+  declare waiting: string
   /** What scrolls; null: the document. */
   declare scroller: Element | null
   readonly #list: HTMLOListElement
@@ -58,6 +61,7 @@ export class TurnList extends LitElement {
     this.tinted = false
     this.lookUp = null
     this.placeOf = () => ({ number: 1, count: 1 })
+    this.waiting = ''
     this.scroller = null
     this.#list = document.createElement('ol')
     this.#list.id = 'turns'
@@ -203,6 +207,7 @@ export class TurnList extends LitElement {
     view.busy = this.busy
     view.tinted = this.tinted
     view.lookUp = this.lookUp
+    view.waiting = this.waiting
     const place = this.placeOf(turn)
     if (place.number !== view.place.number || place.count !== view.place.count) view.place = place
     view.requestUpdate()

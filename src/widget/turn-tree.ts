@@ -12,7 +12,7 @@ export class TurnTree {
 
   /** @param leaf id of the last turn that is shown; default: the newest way. */
   constructor(turns: Iterable<Turn> = [], leaf: string | null = null) {
-    for (const turn of [...turns].toSorted((a, b) => a.at - b.at)) this.#insert(turn)
+    for (const turn of [...turns].toSorted((a, b) => a.at - b.at)) this.insert(turn)
     const last = leaf === null ? undefined : this.#turns.get(leaf)
     if (last !== undefined) this.select(last)
   }
@@ -46,7 +46,7 @@ export class TurnTree {
 
   /** Adds a turn and shows it. */
   add(turn: Turn): void {
-    this.#insert(turn)
+    this.insert(turn)
     this.select(turn)
   }
 
@@ -55,7 +55,8 @@ export class TurnTree {
     for (const at of this.pathTo(turn)) this.#chosen.set(this.#parents.get(at.id) ?? null, at)
   }
 
-  #insert(turn: Turn): void {
+  /** Adds a turn; it is shown where nothing else of its place was chosen. */
+  insert(turn: Turn): void {
     const parent = (turn.parent === null ? null : this.#turns.get(turn.parent)) ?? null
     this.#turns.set(turn.id, turn)
     this.#parents.set(turn.id, parent)

@@ -31,6 +31,7 @@ export class TurnView extends LitElement {
     busy: { type: Boolean },
     tinted: { type: Boolean },
     lookUp: { attribute: false },
+    waiting: { attribute: false },
     editing: { state: true },
     copied: { state: true },
   }
@@ -42,6 +43,8 @@ export class TurnView extends LitElement {
   /** Shows tokens by their probability, where they are known. */
   declare tinted: boolean
   declare lookUp: AnswerFooter['lookUp']
+  /** What stands below a turn that waits; '' for the usual. */
+  declare waiting: string
   declare editing: boolean
   declare copied: boolean
 
@@ -52,6 +55,7 @@ export class TurnView extends LitElement {
     this.busy = false
     this.tinted = false
     this.lookUp = null
+    this.waiting = ''
     this.editing = false
     this.copied = false
   }
@@ -100,7 +104,8 @@ export class TurnView extends LitElement {
     if (turn === null) return nothing
     const words = strings().turn
     const underWay = isUnderWay(turn)
-    const note = turn.progress !== null && underWay ? `${progressOf(turn.progress)}…` : noteOf(turn.state)
+    const note =
+      turn.progress !== null && underWay ? `${progressOf(turn.progress)}…` : noteOf(turn.state, this.waiting)
     return html`
       <h2 class="visually-hidden">${words.you}</h2>
       ${this.editing ? this.#form(turn) : this.#question(turn)}
@@ -391,9 +396,9 @@ export class TurnView extends LitElement {
 }
 
 /** What stands below an answer, by its state. */
-export function noteOf(state: TurnState): string {
+export function noteOf(state: TurnState, waiting = ''): string {
   const { thinking, cut, stopped, failed } = strings().turn
-  return { waiting: thinking, answering: '', done: '', cut, stopped, failed }[state]
+  return { waiting: waiting || thinking, answering: '', done: '', cut, stopped, failed }[state]
 }
 
 const icon = (path: TemplateResult): TemplateResult =>

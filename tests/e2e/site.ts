@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base, type Page } from '@playwright/test'
+import { agreeToDownload } from '../../scripts/browse-site'
 import { serve, type RunningServer } from '../../scripts/serve'
 
 type Minnow = typeof import('../../src/index')
@@ -18,6 +19,8 @@ const MODEL = join(ROOT, 'models/smollm2-135m-instruct-q4_1')
 export const DAMAGED_CHUNK = 5
 
 interface Fixtures {
+  /** Whether the visitor agreed to the download before. Default true. */
+  agreed: boolean
   /** The harness page, where `minnow` is the library as published. */
   library: Page
   /** Origins requested by the test's pages and workers. */
@@ -57,6 +60,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     },
     { scope: 'worker' },
   ],
+  agreed: [true, { option: true }],
+  context: async ({ context, agreed }, use) => {
+    if (agreed) await agreeToDownload(context)
+    await use(context)
+  },
   baseURL: async ({ site }, use) => {
     await use(site.origin)
   },

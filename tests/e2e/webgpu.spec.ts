@@ -19,6 +19,7 @@ test('the page answers on WebGPU where that is asked for, then on the processor'
   await page.keyboard.press('Escape')
   await expect(turn).toHaveAttribute('data-state', /stopped|done/)
 
+  await page.getByRole('button', { name: 'Figures' }).click()
   await page.getByLabel('Runs on').selectOption('wasm')
   await expect(reason).toHaveText('WebAssembly was asked for.', { timeout: 60_000 })
   await expect(turn.locator('.answer [part=text]')).toContainText('Paris')

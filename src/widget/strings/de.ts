@@ -24,6 +24,13 @@ export const de: Strings = {
     runsOnWebGpu: 'der Grafikkarte',
     ready: 'Das Modell ist bereit.',
   },
+  offer: {
+    words: (name, megabytes) =>
+      `Zuerst wird einmal das Modell geladen: ${name}, ${megabytes} MB. Es bleibt auf diesem Gerät. Die erste Frage kannst ` +
+      'du schon schreiben.',
+    download: (megabytes) => `${megabytes} MB herunterladen`,
+    waiting: 'Wartet auf das Modell…',
+  },
   loading: {
     starting: 'Startet',
     ready: 'Bereit',
@@ -61,6 +68,54 @@ export const de: Strings = {
     complete: (whose) =>
       whose === '' ? 'Die Antwort ist vollständig.' : `Die Antwort ist vollständig: ${whose}.`,
   },
+  conversations: {
+    title: 'Gespräche',
+    open: 'Gespräche',
+    close: 'Schließen',
+    search: 'Suchen',
+    none: 'Noch wurde nichts gefragt.',
+    nothingFound: 'Nichts gefunden.',
+    unavailable: 'Dieser Browser behält hier nichts: Gespräche sind weg, wenn die Seite geschlossen wird.',
+    more: (title) => `Mehr zu „${title}“`,
+    rename: 'Umbenennen',
+    newTitle: 'Neuer Titel',
+    save: 'Speichern',
+    cancel: 'Abbrechen',
+    asMarkdown: 'Als Markdown speichern',
+    delete: 'Löschen',
+    deleteForGood: 'Endgültig löschen',
+    export: 'Alle exportieren',
+    import: 'Importieren',
+    deleteAll: 'Alle löschen',
+    deleteAllForGood: 'Alle endgültig löschen',
+    imported: (count) =>
+      count === 1 ? 'Ein Gespräch wurde importiert.' : `${count} Gespräche wurden importiert.`,
+    noJson: 'Diese Datei enthält kein JSON: Wähle eine, die hier exportiert wurde.',
+    noConversations: (where) =>
+      `Diese Datei enthält keine Gespräche von Minnow: Etwas stimmt nicht bei „${where}“.`,
+  },
+  chatSettings: {
+    open: 'Anpassen',
+    title: 'Dieses Gespräch',
+    system: 'Anweisung',
+    systemWords: 'Was dem Modell vor allen Fragen gesagt wird. Leer: nichts.',
+    temperature: 'Zufall (Temperatur)',
+    temperatureWords: '0 nimmt immer das wahrscheinlichste Wort; über 1 wird es wild.',
+    topP: 'Anteil wahrscheinlicher Wörter (top p)',
+    topPWords: 'Weniger lässt unwahrscheinliche Wörter weg.',
+    maxTokens: 'Länge einer Antwort, höchstens (Token)',
+    mode: 'Wer antwortet',
+    modeDefault: 'Wie in den Einstellungen',
+    modes: {
+      'only-on-device': 'Nur dieses Gerät',
+      'prefer-on-device': 'Zuerst dieses Gerät',
+      'prefer-in-cloud': 'Zuerst das größere Modell',
+      'only-in-cloud': 'Nur das größere Modell',
+    },
+    reset: 'Wie am Anfang',
+    cancel: 'Abbrechen',
+    save: 'Speichern',
+  },
   markdown: {
     code: 'Code',
     codeIn: (language) => (language === '' ? 'Code' : `Code in ${language}`),
@@ -78,6 +133,17 @@ export const de: Strings = {
     firstToken: 'Erstes Token',
     prompt: 'Eingabe',
     kept: (tokens, kept) => (kept > 0 ? `${tokens}, ${kept} behalten` : String(tokens)),
+    show: 'Messwerte',
+    tint: 'Wörter nach Wahrscheinlichkeit färben',
+    tintWords:
+      'Ab der nächsten Antwort; zeige auf ein Wort oder geh mit den Pfeiltasten hin, um zu sehen, was es sonst hätte sein können.',
+    estimate: (tokens, words) => `Hier etwa ${tokens} Token in der Sekunde: rund ${words} Wörter.`,
+    money: (usd) =>
+      `${usd} gespart: was das größere Modell verlangt hätte, nach seinem Preis in den Einstellungen.`,
+    noPrice: 'Gespartes Geld: nicht bekannt ohne den Preis eines größeren Modells in den Einstellungen.',
+    energy: (tokens, there, here) =>
+      `Energie, geschätzt: ${tokens} Token mit 0,3 Wh für 500 in einem Rechenzentrum (Epoch AI, 2025) sind ${there}; ` +
+      `hier, mit 15 W, waren es ${here}.`,
     threads: 'Threads',
     backend: 'Backend',
     memory: 'Speicher',

@@ -24,6 +24,13 @@ export const en = {
     runsOnWebGpu: 'the graphics card',
     ready: 'The model is ready.',
   },
+  offer: {
+    words: (name: string, megabytes: string) =>
+      `First the model is downloaded, once: ${name}, ${megabytes} MB. It stays on this device. You can write your first ` +
+      'question meanwhile.',
+    download: (megabytes: string) => `Download ${megabytes} MB`,
+    waiting: 'Waits for the model…',
+  },
   loading: {
     starting: 'Starting',
     ready: 'Ready',
@@ -63,6 +70,55 @@ export const en = {
     complete: (whose: string) =>
       whose === '' ? 'The answer is complete.' : `The answer is complete: ${whose}.`,
   },
+  conversations: {
+    title: 'Conversations',
+    open: 'Conversations',
+    close: 'Close',
+    search: 'Search',
+    none: 'Nothing has been asked yet.',
+    nothingFound: 'Nothing found.',
+    unavailable: 'This browser keeps nothing here: conversations are gone when the page closes.',
+    /** Of the button that shows what may be done with one. */
+    more: (title: string) => `More of “${title}”`,
+    rename: 'Rename',
+    newTitle: 'New title',
+    save: 'Save',
+    cancel: 'Cancel',
+    asMarkdown: 'Save as Markdown',
+    delete: 'Delete',
+    deleteForGood: 'Delete for good',
+    export: 'Export all',
+    import: 'Import',
+    deleteAll: 'Delete all',
+    deleteAllForGood: 'Delete all for good',
+    imported: (count: number) =>
+      count === 1 ? 'One conversation was imported.' : `${count} conversations were imported.`,
+    noJson: 'This file holds no JSON: choose one that was exported here.',
+    noConversations: (where: string) =>
+      `This file holds no conversations of Minnow: something is wrong at “${where}”.`,
+  },
+  chatSettings: {
+    open: 'Adjust',
+    title: 'This conversation',
+    system: 'Instruction',
+    systemWords: 'What the model is told before all questions. Empty: nothing.',
+    temperature: 'Chance (temperature)',
+    temperatureWords: '0 always takes the likeliest word; above 1 it gets wild.',
+    topP: 'Share of likely words (top p)',
+    topPWords: 'Less leaves unlikely words out.',
+    maxTokens: 'Length of an answer, at most (tokens)',
+    mode: 'Who answers',
+    modeDefault: 'As in the settings',
+    modes: {
+      'only-on-device': 'Only this device',
+      'prefer-on-device': 'This device first',
+      'prefer-in-cloud': 'The bigger model first',
+      'only-in-cloud': 'Only the bigger model',
+    },
+    reset: 'As at first',
+    cancel: 'Cancel',
+    save: 'Save',
+  },
   markdown: {
     code: 'Code',
     /** Empty where the language is not known. */
@@ -82,6 +138,18 @@ export const en = {
     prompt: 'Prompt',
     /** Tokens, and how many of them had been read before. */
     kept: (tokens: number, kept: number) => (kept > 0 ? `${tokens}, ${kept} kept` : String(tokens)),
+    show: 'Figures',
+    tint: 'Tint words by how likely they were',
+    tintWords:
+      'From the next answer on; hover a word, or go there by the arrow keys, to see what else it might have been.',
+    /** What this device writes. */
+    estimate: (tokens: string, words: string) => `About ${tokens} tokens a second here: some ${words} words.`,
+    money: (usd: string) =>
+      `${usd} saved: what the bigger model would have charged, by its price in the settings.`,
+    noPrice: 'Money saved: not known without a price of a bigger model in the settings.',
+    energy: (tokens: string, there: string, here: string) =>
+      `Energy, an estimate: ${tokens} tokens at 0.3 Wh for 500 in a data centre (Epoch AI, 2025) are ${there}; here, ` +
+      `at 15 W, it was ${here}.`,
     threads: 'Threads',
     backend: 'Backend',
     memory: 'Memory',

@@ -1,0 +1,151 @@
+import type { Chat } from './chat'
+import type { Conversation, ConversationChange, ConversationStore } from './conversations-store'
+import { isUnderWay, type Turn } from './turn'
+
+/** Milliseconds between two writes of an answer that grows. */
+const PACE_MS = 400
+const TITLE_LENGTH = 60
+
+/** Writes down what a chat holds while it changes, and shows what other tabs write. */
+export class ConversationKeeper {
+  readonly #chat: Chat
+  readonly #store: ConversationStore
+  readonly #onChange: () => void
+  /** The conversation of the chat, once something was asked; its title may have been changed here. */
+  #current: Conversation | null = null
+  #changed = new Map<string, Turn>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #writing: Promise<void> = Promise.resolve()
+
+  /** @param onChange the list of conversations changed */
+  constructor(chat: Chat, store: ConversationStore, onChange: () => void) {
+    this.#chat = chat
+    this.#store = store
+    this.#onChange = onChange
+  }
+
+  /** Call it whenever a turn changes or its answer grows. */
+  note(turn: Turn): void {
+    this.#changed.set(turn.id, turn)
+    this.#timer ??= setTimeout(() => void this.flush(), PACE_MS)
+  }
+
+  /** Writes at once; what is left at the end of a page gets there still. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const turns = [...this.#changed.values()]
+    this.#changed = new Map()
+    for (const id of new Set(turns.map(({ conversation }) => conversation))) {
+      const group = turns.filter(({ conversation }) => conversation === id)
+      const write = id === this.#chat.id ? this.#saveCurrent(group) : this.#saveOther(id, group)
+      this.#writing = Promise.all([this.#writing, write.catch(() => undefined)]).then(() => undefined)
+    }
+    return this.#writing
+  }
+
+  /** Shows a stored conversation. False where it is gone. */
+  async open(id: string): Promise<boolean> {
+    await this.flush()
+    const found = await this.#store.read(id)
+    if (found === null) return false
+    const { conversation, turns } = found
+    this.#current = conversation
+    this.#chat.show({ ...conversation, turns: turns.map(asLeft) })
+    return true
+  }
+
+  /** Begins a new one. */
+  async begin(): Promise<void> {
+    const writing = this.flush()
+    this.#current = null
+    this.#chat.clear()
+    await writing
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    const known = id === this.#current?.id ? this.#current : (await this.#store.read(id))?.conversation
+    if (known === undefined) return
+    const renamed = { ...known, title }
+    if (id === this.#current?.id) this.#current = renamed
+    await this.#store.save(renamed)
+    this.#onChange()
+  }
+
+  async remove(id: string): Promise<void> {
+    if (id === this.#chat.id) {
+      this.#chat.stop()
+      await this.begin()
+    }
+    await this.#store.remove(id)
+    this.#onChange()
+  }
+
+  async removeAll(): Promise<void> {
+    await this.begin()
+    await this.#store.clear()
+    this.#onChange()
+  }
+
+  /** Call it when the settings of the chat, or the turns that are shown, may have changed. */
+  async noteView(): Promise<void> {
+    const { settings, turns, id } = this.#chat
+    const current = this.#current
+    if (current?.id !== id) return
+    if (current.settings === settings && current.leaf === (turns.at(-1)?.id ?? null)) return
+    await this.#saveCurrent([]).catch(() => undefined)
+  }
+
+  /** Another tab wrote. */
+  async onOther({ conversation, turns }: ConversationChange): Promise<void> {
+    this.#onChange()
+    const { id } = this.#chat
+    if (conversation !== id && conversation !== null) return
+    if (conversation === null || turns.length === 0) {
+      const found = conversation === null ? null : await this.#store.read(id)
+      if (this.#current === null || this.#chat.id !== id) return
+      if (found === null) await this.begin()
+      else {
+        this.#current = found.conversation
+        this.#chat.settings = found.conversation.settings
+      }
+      return
+    }
+    const read = await this.#store.readTurns(turns)
+    if (this.#chat.id === id) this.#chat.merge(read)
+  }
+
+  #saveCurrent(turns: readonly Turn[]): Promise<void> {
+    const chat = this.#chat
+    const first = chat.turns[0]
+    const isNew = this.#current?.id !== chat.id
+    const known = isNew ? null : this.#current
+    const now = Date.now()
+    const conversation: Conversation = {
+      id: chat.id,
+      title: known?.title || titleOf(first?.question ?? ''),
+      createdAt: known?.createdAt ?? first?.at ?? now,
+      updatedAt: turns.length > 0 ? now : (known?.updatedAt ?? now),
+      leaf: chat.turns.at(-1)?.id ?? null,
+      settings: chat.settings,
+    }
+    this.#current = conversation
+    return this.#store.save(conversation, turns).then(() => this.#onChange())
+  }
+
+  /** An answer that ended after another conversation was opened. */
+  async #saveOther(id: string, turns: readonly Turn[]): Promise<void> {
+    const found = await this.#store.read(id)
+    if (found !== null) await this.#store.save({ ...found.conversation, updatedAt: Date.now() }, turns)
+  }
+}
+
+export function titleOf(question: string): string {
+  const line = question.trim().replaceAll(/\s+/g, ' ')
+  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…`
+}
+
+/** What was under way when a tab was closed was stopped by that. */
+function asLeft(turn: Turn): Turn {
+  return isUnderWay(turn) ? { ...turn, state: turn.answer === '' ? 'failed' : 'stopped' } : turn
+}

@@ -1,0 +1,144 @@
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import { DEFAULT_CHAT_SETTINGS, type ChatSettings } from './chat-settings'
+import type { Turn } from './turn'
+
+/** A conversation without its turns. */
+export interface Conversation {
+  readonly id: string
+  /** Empty until something was asked. */
+  readonly title: string
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Id of the last turn that was shown; null: the newest. */
+  readonly leaf: string | null
+  readonly settings: ChatSettings
+}
+
+/** A turn as it is kept: what only matters while it is answered is left out. */
+export type StoredTurn = Omit<Turn, 'progress' | 'tokens'>
+
+/** What another tab changed: these turns of a conversation; without turns the conversation itself; null: all of them. */
+export interface ConversationChange {
+  readonly conversation: string | null
+  readonly turns: readonly string[]
+}
+
+interface Schema extends DBSchema {
+  conversations: { key: string; value: Conversation }
+  turns: { key: string; value: StoredTurn; indexes: { conversation: string } }
+}
+
+const NAME = 'minnow-conversations'
+
+/** Conversations on this device, in IndexedDB; tabs tell each other what they change. */
+export class ConversationStore {
+  readonly #database: IDBPDatabase<Schema>
+  readonly #channel: BroadcastChannel
+
+  /** @throws DOMException where the browser keeps nothing, as in some private windows. */
+  static async open(onChange: (change: ConversationChange) => void): Promise<ConversationStore> {
+    const database = await openDB<Schema>(NAME, 1, {
+      upgrade(opened) {
+        opened.createObjectStore('conversations', { keyPath: 'id' })
+        opened.createObjectStore('turns', { keyPath: 'id' }).createIndex('conversation', 'conversation')
+      },
+    })
+    return new ConversationStore(database, onChange)
+  }
+
+  private constructor(database: IDBPDatabase<Schema>, onChange: (change: ConversationChange) => void) {
+    this.#database = database
+    this.#channel = new BroadcastChannel(NAME)
+    this.#channel.addEventListener('message', ({ data }) => onChange(data as ConversationChange))
+  }
+
+  /** The newest first. */
+  async list(): Promise<Conversation[]> {
+    const rows = await this.#database.getAll('conversations')
+    return rows
+      .map((row) => ({ ...row, settings: { ...DEFAULT_CHAT_SETTINGS, ...row.settings } }))
+      .toSorted((a, b) => b.updatedAt - a.updatedAt)
+  }
+
+  /** null where it is not there (any more). */
+  async read(id: string): Promise<{ conversation: Conversation; turns: Turn[] } | null> {
+    const [row, turns] = await Promise.all([
+      this.#database.get('conversations', id),
+      this.#database.getAllFromIndex('turns', 'conversation', id),
+    ])
+    if (row === undefined) return null
+    const conversation = { ...row, settings: { ...DEFAULT_CHAT_SETTINGS, ...row.settings } }
+    return { conversation, turns: turns.map(toTurn) }
+  }
+
+  async readTurns(ids: readonly string[]): Promise<Turn[]> {
+    const rows = await Promise.all(ids.map((id) => this.#database.get('turns', id)))
+    return rows.filter((row) => row !== undefined).map(toTurn)
+  }
+
+  /** Puts a conversation and these of its turns, all or nothing. */
+  async save(conversation: Conversation, turns: readonly Turn[] = []): Promise<void> {
+    const transaction = this.#database.transaction(['conversations', 'turns'], 'readwrite')
+    const rows = transaction.objectStore('turns')
+    await Promise.all([
+      transaction.objectStore('conversations').put(conversation),
+      ...turns.map((turn) => rows.put(toStored(turn))),
+      transaction.done,
+    ])
+    this.#tell({ conversation: conversation.id, turns: turns.map(({ id }) => id) })
+  }
+
+  async remove(id: string): Promise<void> {
+    const transaction = this.#database.transaction(['conversations', 'turns'], 'readwrite')
+    const rows = transaction.objectStore('turns')
+    const keys = await rows.index('conversation').getAllKeys(id)
+    await Promise.all([
+      transaction.objectStore('conversations').delete(id),
+      ...keys.map((key) => rows.delete(key)),
+      transaction.done,
+    ])
+    this.#tell({ conversation: id, turns: [] })
+  }
+
+  async clear(): Promise<void> {
+    const transaction = this.#database.transaction(['conversations', 'turns'], 'readwrite')
+    await Promise.all([
+      transaction.objectStore('conversations').clear(),
+      transaction.objectStore('turns').clear(),
+      transaction.done,
+    ])
+    this.#tell({ conversation: null, turns: [] })
+  }
+
+  /** Ids of the conversations with this text in their title, a question or an answer. Any case. */
+  async search(text: string): Promise<Set<string>> {
+    const wanted = text.toLocaleLowerCase()
+    const has = (each: string): boolean => each.toLocaleLowerCase().includes(wanted)
+    const found = new Set((await this.list()).filter(({ title }) => has(title)).map(({ id }) => id))
+    let cursor = await this.#database.transaction('turns').store.openCursor()
+    while (cursor !== null) {
+      const { conversation, question, answer } = cursor.value
+      if (!found.has(conversation) && (has(question) || has(answer))) found.add(conversation)
+      cursor = await cursor.continue()
+    }
+    return found
+  }
+
+  close(): void {
+    this.#channel.close()
+    this.#database.close()
+  }
+
+  #tell(change: ConversationChange): void {
+    this.#channel.postMessage(change)
+  }
+}
+
+function toStored({ progress: _progress, tokens: _tokens, ...turn }: Turn): StoredTurn {
+  return turn
+}
+
+export function toTurn(row: StoredTurn): Turn {
+  return { ...row, progress: null, tokens: null }
+}

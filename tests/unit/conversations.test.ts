@@ -1,0 +1,145 @@
+import * as fakes from 'fake-indexeddb'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Chat, type ChatEvents } from '../../src/widget/chat'
+import { DEFAULT_CHAT_SETTINGS } from '../../src/widget/chat-settings'
+import { readConversations, writeJson, writeMarkdown } from '../../src/widget/conversations-file'
+import { ConversationKeeper, titleOf } from '../../src/widget/conversations-keeper'
+import { ConversationStore } from '../../src/widget/conversations-store'
+import type { Turn } from '../../src/widget/turn'
+import { createMockEngine } from '../../src/testing/index'
+
+// What `idb` asks of the global scope.
+Object.assign(globalThis, fakes, { indexedDB: new fakes.IDBFactory() })
+
+interface Tab {
+  chat: Chat
+  store: ConversationStore
+  keeper: ConversationKeeper
+}
+
+const tabs: Tab[] = []
+
+/** A page with a conversation, as the app puts it together. */
+async function openTab(reply: string): Promise<Tab> {
+  let keeper: ConversationKeeper | null = null
+  const note = (turn: Turn): void => keeper?.note(turn)
+  const events: ChatEvents = {
+    engineChanged: () => undefined,
+    turnsChanged: () => undefined,
+    answerGrew: note,
+    answerReplaced: note,
+    turnChanged: note,
+    measured: () => undefined,
+    failed: () => undefined,
+  }
+  const chat = new Chat({ open: async () => createMockEngine({ reply, wordMs: 5 }), events })
+  const store = await ConversationStore.open((change) => void keeper?.onOther(change))
+  keeper = new ConversationKeeper(chat, store, () => undefined)
+  const tab = { chat, store, keeper }
+  tabs.push(tab)
+  return tab
+}
+
+describe('conversations', () => {
+  beforeEach(async () => {
+    const { store } = await openTab('')
+    await store.clear()
+  })
+
+  afterEach(() => {
+    for (const { store } of tabs.splice(0)) store.close()
+  })
+
+  it('are written while they are answered, and shown again with their branches', async () => {
+    const { chat, keeper, store } = await openTab('one two three')
+    await chat.ask('What is it?')
+    await chat.regenerate(chat.turns[0]!)
+    await keeper.flush()
+    const other = await openTab('')
+    const [listed] = await store.list()
+    expect(listed).toMatchObject({ id: chat.id, title: 'What is it?' })
+    expect(await other.keeper.open(listed!.id)).toBe(true)
+    expect(other.chat.turns).toMatchObject([
+      { question: 'What is it?', answer: 'one two three', state: 'done' },
+    ])
+    expect(other.chat.siblings(other.chat.turns[0]!)).toHaveLength(2)
+    expect(other.chat.turns[0]?.id).toBe(chat.turns[0]?.id)
+  })
+
+  it('keep what was answered when a tab is closed in the middle', async () => {
+    const { chat, keeper } = await openTab('word '.repeat(400))
+    const asking = chat.ask('Go on')
+    await expect.poll(() => chat.turns[0]?.answer.length ?? 0).toBeGreaterThan(20)
+    await keeper.flush()
+    const other = await openTab('')
+    await other.keeper.open(chat.id)
+    expect(other.chat.turns[0]?.answer).toMatch(/^word word/)
+    expect(other.chat.turns[0]?.state).toBe('stopped')
+    chat.stop()
+    await asking
+  })
+
+  it('show what another tab asks in the same one', async () => {
+    const first = await openTab('here')
+    await first.chat.ask('One?')
+    await first.keeper.flush()
+    const second = await openTab('there')
+    await second.keeper.open(first.chat.id)
+    await second.chat.ask('Two?')
+    await second.keeper.flush()
+    await expect.poll(() => first.chat.turns.map(({ answer }) => answer)).toEqual(['here', 'there'])
+    await second.keeper.remove(second.chat.id)
+    await expect.poll(() => first.chat.turns).toEqual([])
+  })
+
+  it('are found by their words, renamed and deleted', async () => {
+    const { chat, keeper, store } = await openTab('The Quick brown fox')
+    await chat.ask('One?')
+    await keeper.flush()
+    await keeper.begin()
+    await chat.ask('Another?')
+    await keeper.flush()
+    const [another, one] = await store.list()
+    expect(await store.search('quick')).toEqual(new Set([one!.id, another!.id]))
+    expect(await store.search('ANOTHER')).toEqual(new Set([another!.id]))
+    await keeper.rename(one!.id, 'Renamed')
+    expect(await store.search('renam')).toEqual(new Set([one!.id]))
+    await keeper.remove(one!.id)
+    expect(await store.read(one!.id)).toBeNull()
+    await keeper.removeAll()
+    expect(await store.list()).toEqual([])
+    expect(chat.turns).toEqual([])
+  })
+
+  it('go through a file as new ones, without what was sent', async () => {
+    const { chat, keeper, store } = await openTab('**bold** answer')
+    chat.settings = { ...DEFAULT_CHAT_SETTINGS, system: 'Be brief.' }
+    await chat.ask('One\ntwo?')
+    await keeper.flush()
+    await chat.edit(chat.turns[0]!, 'Other?')
+    await keeper.flush()
+    const content = (await store.read(chat.id))!
+    expect(writeMarkdown(content)).toBe('# One two?\n\n**You**\n\n> Other?\n\n**mock**\n\n**bold** answer\n')
+    const json = writeJson([content])
+    expect(json).not.toMatch(/"sent"|"route"|"usage"/)
+    const [read] = readConversations(json)
+    expect(read!.conversation).toMatchObject({ title: 'One two?', settings: { system: 'Be brief.' } })
+    expect(read!.conversation.id).not.toBe(chat.id)
+    expect(read!.turns.map(({ question }) => question).toSorted()).toEqual(['One\ntwo?', 'Other?'])
+    await store.save(read!.conversation, read!.turns)
+    await keeper.open(read!.conversation.id)
+    expect(chat.turns).toMatchObject([{ question: 'Other?', answer: '**bold** answer', route: null }])
+  })
+
+  it.each(['no json', '{}', '{"format":"minnow-conversations","version":1,"conversations":[{"title":1}]}'])(
+    'refuse the file %j and say why',
+    (json) => {
+      expect(() => readConversations(json)).toThrow(/^This file holds no/)
+    },
+  )
+
+  it('have short titles', () => {
+    expect(titleOf('  a\n b ')).toBe('a b')
+    expect(titleOf('x'.repeat(80))).toBe(`${'x'.repeat(59)}…`)
+  })
+})
