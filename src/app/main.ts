@@ -1,5 +1,6 @@
 import { createEngine } from '../client/create-engine'
 import { DEFAULT_MODEL_PATH } from '../client/model-reference'
+import { openModelStore } from '../client/model-store'
 import type { BackendPreference, Engine } from '../contract/engine'
 import type { AnswerAction } from '../widget/answer-footer'
 import { Chat } from '../widget/chat'
@@ -51,8 +52,7 @@ const offer = new Offer({
   section: find('offer', HTMLElement),
   words: find('offer-words', HTMLElement),
   button: find('offer-button', HTMLButtonElement),
-  manifest: model,
-  isStored: () => Promise.resolve(false),
+  describe: (signal) => openModelStore().describe(model, { signal }),
 })
 
 let loadingEscalation: Promise<Escalation> | null = null

@@ -1,4 +1,4 @@
-import { EngineError } from '../contract/error'
+import type { ModelDescription } from '../contract/model-store'
 import { strings } from '../widget/strings'
 import { recall, remember } from './remember'
 
@@ -10,10 +10,8 @@ export interface OfferOptions {
   section: HTMLElement
   words: HTMLElement
   button: HTMLButtonElement
-  /** What would be downloaded. */
-  manifest: URL
-  /** Whether the model is on this device already. */
-  isStored(): Promise<boolean>
+  /** What would be downloaded, and how much of it is here. */
+  describe(signal: AbortSignal): Promise<ModelDescription>
 }
 
 /** On the first visit: says what would be downloaded and how large it is, and waits for the visitor to agree. */
@@ -27,12 +25,14 @@ export class Offer {
 
   /** Resolves when the model may be loaded. @throws what kept the size from being known, or `signal.reason` */
   async agreed(signal: AbortSignal): Promise<void> {
-    if (this.#isAgreed || (await this.#options.isStored().catch(() => false))) return
-    const { section, words, button, manifest } = this.#options
-    const { name, sizeBytes } = await readManifest(manifest, signal)
-    const size = (sizeBytes / 1e6).toFixed(0)
-    words.textContent = strings().offer.words(name, size)
-    button.textContent = strings().offer.download(size)
+    if (this.#isAgreed) return
+    const { section, words, button, describe } = this.#options
+    const { name, sizeBytes, storedBytes, isComplete } = await describe(signal)
+    signal.throwIfAborted()
+    if (isComplete) return
+    const size = megabytes(sizeBytes)
+    words.textContent = strings().offer.words(name, size, megabytes(storedBytes))
+    button.textContent = strings().offer.download(megabytes(sizeBytes - storedBytes))
     section.hidden = false
     try {
       await new Promise<void>((resolve, reject) => {
@@ -47,16 +47,6 @@ export class Offer {
   }
 }
 
-async function readManifest(url: URL, signal: AbortSignal): Promise<{ name: string; sizeBytes: number }> {
-  try {
-    const response = await fetch(url, { signal })
-    if (!response.ok) throw new Error(`The server answered ${response.status}.`)
-    return (await response.json()) as { name: string; sizeBytes: number }
-  } catch (cause) {
-    signal.throwIfAborted()
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new EngineError('network', `The size of the model cannot be read (${url.pathname}). ${why}`, {
-      cause,
-    })
-  }
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0)
 }

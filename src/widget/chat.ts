@@ -306,6 +306,7 @@ export class Chat {
     let settled: SettledRoute | null = null
     // Of an answer asked for again, the old text stays until there is a new one.
     let isOld = turn.answer !== '' && asking.continues !== true
+    const usedBefore = asking.continues === true ? turn.usage : null
     for await (const chunk of chunks) {
       const [choice] = chunk.choices
       const event = chunk.minnow?.route
@@ -330,7 +331,7 @@ export class Chat {
         events.answerGrew(turn, text)
       }
       if (choice?.finish_reason) turn.state = choice.finish_reason === 'stop' ? 'done' : 'cut'
-      turn.usage = chunk.usage ?? turn.usage
+      if (chunk.usage) turn.usage = sumOf(usedBefore, chunk.usage)
     }
     turn.route = settled ?? unrouted(seen.id ?? '', local.info.model)
     const { kind } = turn.route.source
@@ -407,6 +408,22 @@ interface Seen {
   id: string | null
   /** Whose text came last. */
   model: string | null
+}
+
+/** What an answer took that was gone on with. */
+function sumOf(before: Usage | null, after: Usage): Usage {
+  if (before === null) return after
+  const { timeToFirstTokenMs, prefillMs, decodeMs } = before.minnow
+  return {
+    ...after,
+    completion_tokens: before.completion_tokens + after.completion_tokens,
+    minnow: {
+      ...after.minnow,
+      timeToFirstTokenMs,
+      prefillMs: prefillMs + after.minnow.prefillMs,
+      decodeMs: decodeMs + after.minnow.decodeMs,
+    },
+  }
 }
 
 /** The conversation as the engine takes it; a turn that failed before its answer is left out. */

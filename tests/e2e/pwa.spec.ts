@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, expect, test as base, type BrowserContext, type Page } from '@playwright/test'
-import { SITE_FOLDER } from '../../scripts/browse-site'
+import { agreeToDownload, SITE_FOLDER } from '../../scripts/browse-site'
 import { serve, type RunningServer } from '../../scripts/serve'
 
 interface Fixtures {
@@ -17,6 +17,10 @@ const ENGINE_WORKER = /\/worker-[^/]+$/
 const SUB_PATH = '/some/folder/'
 
 const test = base.extend<Fixtures>({
+  context: async ({ context }, use) => {
+    await agreeToDownload(context)
+    await use(context)
+  },
   plainHost: async ({}, use) => {
     const server = await serve({ mounts: { [SUB_PATH]: SITE_FOLDER }, isolated: false })
     await use(server)
@@ -214,6 +218,7 @@ test('can be installed, from the folder it lies in', async ({ plainHost }) => {
   const { launchOptions } = test.info().project.use
   // Chromium installs nothing from a private window, as tests' pages are.
   const context = await chromium.launchPersistentContext(profile, launchOptions)
+  await agreeToDownload(context)
   try {
     const page = await context.newPage()
     await page.goto(plainHost.origin + SUB_PATH)

@@ -25,9 +25,10 @@ export const de: Strings = {
     ready: 'Das Modell ist bereit.',
   },
   offer: {
-    words: (name, megabytes) =>
-      `Zuerst wird einmal das Modell geladen: ${name}, ${megabytes} MB. Es bleibt auf diesem Gerät. Die erste Frage kannst ` +
-      'du schon schreiben.',
+    words: (name, megabytes, here) =>
+      `Zuerst wird einmal das Modell geladen: ${name}, ${megabytes} MB` +
+      `${here === '0' ? '' : `, davon sind ${here} MB schon hier`}. Es bleibt auf diesem Gerät. Die erste Frage ` +
+      'kannst du schon schreiben.',
     download: (megabytes) => `${megabytes} MB herunterladen`,
     waiting: 'Wartet auf das Modell…',
   },

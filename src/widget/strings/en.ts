@@ -25,9 +25,11 @@ export const en = {
     ready: 'The model is ready.',
   },
   offer: {
-    words: (name: string, megabytes: string) =>
-      `First the model is downloaded, once: ${name}, ${megabytes} MB. It stays on this device. You can write your first ` +
-      'question meanwhile.',
+    /** Megabytes in all, and here already. */
+    words: (name: string, megabytes: string, here: string) =>
+      `First the model is downloaded, once: ${name}, ${megabytes} MB` +
+      `${here === '0' ? '' : `, ${here} MB of it are here already`}. It stays on this device. You can write your ` +
+      'first question meanwhile.',
     download: (megabytes: string) => `Download ${megabytes} MB`,
     waiting: 'Waits for the model…',
   },
