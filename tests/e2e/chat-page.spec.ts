@@ -1,6 +1,6 @@
 /** The page as a visitor meets it: the first visit, conversations, branches, figures. */
 import { readFileSync } from 'node:fs'
-import AxeBuilder from '@axe-core/playwright'
+import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { expect, test } from './site'
 
