@@ -54,8 +54,6 @@ class Generation {
   readonly #lookup: PromptLookup | null
   readonly #policy: DraftPolicy
   readonly #maxTokens: number
-  /** What is read of every step's logits. */
-  readonly #detail: LogitDetail
   /** Whether the device goes on by itself, with the likeliest token or one it draws. */
   readonly #follows: boolean
   /** The token sampled last; not yet in the KV cache. */
@@ -75,9 +73,7 @@ class Generation {
     this.#policy = new DraftPolicy(options.stepCosts)
     const left = session.contextLength - (settings.overflow === 'slide' ? 0 : prompt.length - 1)
     this.#maxTokens = settings.maxTokens ?? left
-    const alternatives = settings.topLogprobs ?? 0
-    this.#detail = sampler.isGreedy && alternatives > 0 ? 'top' : sampler.detail
-    this.#follows = session.canFollow && (sampler.isGreedy || sampler.detail === 'top')
+    this.#follows = session.canFollow && (sampler.isGreedy || sampler.draws)
     // Drafts need the token that a device which follows does not wait for.
     this.#lookup =
       settings.promptLookup && !this.#follows
@@ -85,14 +81,20 @@ class Generation {
         : null
   }
 
+  /** What is to be read of the next step's logits. */
+  get #detail(): LogitDetail {
+    const { settings, sampler } = this.#options
+    return sampler.isGreedy && (settings.topLogprobs ?? 0) > 0 ? 'top' : sampler.detail
+  }
+
   async run(): Promise<GenerationResult> {
     const { settings, prompt, session, sampler, now, requestedAt } = this.#options
     const cachedTokens = session.rewindTo(prompt)
     const startedAt = now()
+    sampler.acceptPrompt(prompt)
     const logits = await this.#prefill(cachedTokens)
     const prefilledAt = now()
     const reading = settings.signals ? { hidden: logits.hidden(), tokens: prompt.length } : null
-    sampler.acceptPrompt(prompt)
     if (this.#lookup) for (const token of prompt) this.#lookup.push(token)
     this.#advance(logits)
     const firstTokenAt = now()

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { TOP_COUNT } from '../../src/backend/backend'
 import { Candidates, selectByWeight } from '../../src/engine/sampling/candidates'
 import { applyCountPenalties, applyRepetitionPenalty } from '../../src/engine/sampling/penalties'
 import { createRandom } from '../../src/engine/sampling/random'
@@ -269,3 +270,66 @@ describe('parts of the sampler', () => {
     expect([...counted]).toEqual([-1.75, 0, -0.75])
   })
 })
+
+describe('a sampler of the likeliest tokens alone', () => {
+  it('chooses as over the whole row, with penalties too', () => {
+    let tops = 0
+    let wholes = 0
+    fc.assert(
+      fc.property(
+        fc.record({
+          temperature: fc.constantFrom(0, 0.7, 1.5),
+          topK: fc.constantFrom(1, 5, 40, 200),
+          topP: fc.constantFrom(1, 0.9),
+          minP: fc.constantFrom(0, 0.05),
+          repetitionPenalty: fc.constantFrom(1, 1.1, 2),
+          frequencyPenalty: fc.constantFrom(0, 0.5),
+          presencePenalty: fc.constantFrom(0, 1),
+          bias: fc.constantFrom(0, -5, 5),
+          vocabulary: fc.constantFrom(60, 1000),
+          seed: fc.nat(),
+        }),
+        ({ bias, vocabulary, ...given }) => {
+          const settings: SamplingSettings = {
+            ...given,
+            logitBias: new Map(bias === 0 ? [] : [7, 11, 13].map((id) => [id, bias])),
+          }
+          const random = createRandom(given.seed + 1)
+          const [ofAll, ofTop] = [new Sampler(settings), new Sampler(settings)]
+          const prompt = Array.from({ length: 30 }, () => Math.floor(random.next() * vocabulary))
+          for (const sampler of [ofAll, ofTop]) sampler.acceptPrompt(prompt)
+          for (let step = 0; step < 20; step++) {
+            // Some ties; tokens of the prompt and of the answer come again and again.
+            const row = Float32Array.from(
+              { length: vocabulary },
+              (_, id) => Math.round(random.next() * 200) / 20 + (id < 40 ? 4 : 0),
+            )
+            const isTop = ofTop.detail === 'top'
+            if (isTop) tops++
+            else wholes++
+            const token = ofAll.sample(logitsOf(row))
+            expect(ofTop.sample(isTop ? topOf(row) : logitsOf(row))).toBe(token)
+            for (const sampler of [ofAll, ofTop]) sampler.accept(token)
+          }
+        },
+      ),
+      { numRuns: 150, seed: 20261124 },
+    )
+    expect(tops).toBeGreaterThan(1000)
+    expect(wholes).toBeGreaterThan(500)
+  })
+})
+
+/** The 256 likeliest as a GPU gives them, and nothing else but the sum. */
+function topOf(row: Float32Array): RawLogits {
+  const ids = Uint32Array.from(row.keys())
+    .toSorted((a, b) => row[b]! - row[a]! || a - b)
+    .subarray(0, TOP_COUNT)
+  return {
+    ...logitsOf(row),
+    top: { ids, logits: Float32Array.from(ids, (id) => row[id]!) },
+    values: () => {
+      throw new Error('whole rows are not read')
+    },
+  }
+}

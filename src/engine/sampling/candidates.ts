@@ -123,7 +123,8 @@ function partition(candidates: Candidates, low: number, high: number): number {
   return place
 }
 
-function sortRange(candidates: Candidates, low: number, high: number): void {
+/** Puts [low, high) in order; quick where little is out of order. */
+export function sortRange(candidates: Candidates, low: number, high: number): void {
   for (let i = low + 1; i < high; i++) {
     for (let j = i; j > low && candidates.before(j, j - 1); j--) candidates.swap(j, j - 1)
   }

@@ -1,5 +1,6 @@
-import { type Draw, type LogitDetail, type Logits, TOP_COUNT } from '../../backend/backend'
+import { type Draw, type LogitDetail, type Logits, TOP_COUNT, type TopLogits } from '../../backend/backend'
 import { EngineError } from '../../contract/error'
+import { adjustCandidates } from './adjust-candidates'
 import { Candidates, gatherAbove } from './candidates'
 import { drawToken } from './draw'
 import { applyLogitBias } from './logit-bias'
@@ -28,6 +29,10 @@ export class Sampler {
   readonly #candidates: Candidates
   /** Whether bias or penalties may change the logits. */
   readonly #adjusts: boolean
+  /** Whether they can only become smaller by it. */
+  readonly #lowers: boolean
+  /** Tokens to look at; 0: all. */
+  readonly #count: number
   /** The last tokens of prompt and answer, oldest overwritten first. */
   readonly #recent = new Int32Array(REPETITION_WINDOW)
   #recentCount = 0
@@ -48,6 +53,12 @@ export class Sampler {
       settings.repetitionPenalty !== 1 ||
       settings.frequencyPenalty !== 0 ||
       settings.presencePenalty !== 0
+    this.#lowers =
+      settings.repetitionPenalty >= 1 &&
+      settings.frequencyPenalty >= 0 &&
+      settings.presencePenalty >= 0 &&
+      [...settings.logitBias.values()].every((bias) => bias <= 0)
+    this.#count = settings.temperature === 0 ? 1 : settings.topK
   }
 
   /** Whether it always takes the likeliest token. */
@@ -58,13 +69,23 @@ export class Sampler {
   /** What `sample` will want of the logits. */
   get detail(): LogitDetail {
     if (this.isGreedy) return 'summary'
-    const { temperature, topK } = this.#settings
-    return !this.#adjusts && temperature > 0 && topK > 0 && topK <= TOP_COUNT ? 'top' : 'all'
+    if (this.#count === 0) return 'all'
+    if (!this.#adjusts) return this.#count <= TOP_COUNT ? 'top' : 'all'
+    // Where logits only become smaller, and by none of `adjusted` tokens, none comes in from below the top.
+    const { logitBias, repetitionPenalty } = this.#settings
+    const recent = repetitionPenalty === 1 ? 0 : Math.min(this.#recentCount, REPETITION_WINDOW)
+    const adjusted = logitBias.size + recent + this.#counts.size
+    return this.#lowers && this.#count + adjusted <= TOP_COUNT ? 'top' : 'all'
+  }
+
+  /** Whether the next token is drawn from the likeliest as they are. */
+  get draws(): boolean {
+    return !this.#adjusts && this.detail === 'top'
   }
 
   /** What the next `sample` will draw, for a device that goes ahead; null: not from the likeliest tokens alone. */
   get draw(): Draw | null {
-    if (this.detail !== 'top') return null
+    if (!this.draws) return null
     const { temperature, topK, topP, minP } = this.#settings
     this.#nextUniform ??= this.#random.next()
     return { temperature, topK, topP, minP, quantile: this.#nextUniform }
@@ -88,17 +109,12 @@ export class Sampler {
   sample(logits: RawLogits): number {
     const { temperature, topK } = this.#settings
     if (temperature === 0 && !this.#adjusts && logits.argmax >= 0) return logits.argmax
-    if (!this.#adjusts && temperature > 0 && topK > 0 && logits.top && topK <= logits.top.ids.length) {
-      this.#candidates.fill(logits.top, topK)
-      return this.#drawOfTopK(logits.top.logits[0]!, this.#uniform())
-    }
+    if (logits.top && this.detail === 'top') return this.#sampleTop(logits.top)
     const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
     const likeliest = this.#adjusts ? indexOfLargest(row) : logits.argmax
     const largest = row[likeliest]
     if (largest === undefined || !Number.isFinite(largest)) {
-      throw new EngineError('internal', `The backend gave logits without a largest number (${largest}).`, {
-        details: { token: likeliest },
-      })
+      throw noLargest(largest, likeliest)
     }
     if (temperature === 0) return likeliest
     const uniform = this.#uniform()
@@ -107,6 +123,25 @@ export class Sampler {
       return this.#drawOfTopK(largest, uniform)
     }
     return this.#sampleAll(row, largest, uniform, this.#adjusts ? null : logits)
+  }
+
+  /** As `sample`, of nothing but the likeliest tokens. */
+  #sampleTop(top: TopLogits): number {
+    const candidates = this.#candidates
+    if (this.#adjusts) {
+      candidates.fill(top, top.ids.length)
+      adjustCandidates(candidates, this.#settings, this.#recentTokens(), this.#counts)
+      candidates.count = Math.min(this.#count, candidates.count)
+    } else {
+      candidates.fill(top, Math.min(this.#count, top.ids.length))
+    }
+    const largest = candidates.logits[0]!
+    if (!Number.isFinite(largest)) throw noLargest(largest, candidates.ids[0]!)
+    return this.#settings.temperature === 0 ? candidates.ids[0]! : this.#drawOfTopK(largest, this.#uniform())
+  }
+
+  #recentTokens(): Int32Array {
+    return this.#recent.subarray(0, Math.min(this.#recentCount, REPETITION_WINDOW))
   }
 
   #uniform(): number {
@@ -155,8 +190,7 @@ export class Sampler {
     applyLogitBias(row, logitBias)
     if (repetitionPenalty !== 1) {
       this.#seen ??= new Uint8Array(values.length)
-      const recent = this.#recent.subarray(0, Math.min(this.#recentCount, REPETITION_WINDOW))
-      applyRepetitionPenalty(row, recent, repetitionPenalty, this.#seen)
+      applyRepetitionPenalty(row, this.#recentTokens(), repetitionPenalty, this.#seen)
     }
     applyCountPenalties(row, this.#counts, frequencyPenalty, presencePenalty)
     return row
@@ -166,6 +200,12 @@ export class Sampler {
     this.#recent[this.#recentCount % REPETITION_WINDOW] = token
     this.#recentCount++
   }
+}
+
+function noLargest(largest: number | undefined, token: number): EngineError {
+  return new EngineError('internal', `The backend gave logits without a largest number (${largest}).`, {
+    details: { token },
+  })
 }
 
 /** The lowest index among equals; −1 where nothing is larger than −Infinity. */
