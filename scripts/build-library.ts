@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown, type Plugin } from 'rolldown'
+import { elementsManifest } from './elements-manifest'
 
 const root = join(import.meta.dirname, '..')
 const outDir = join(root, 'dist')
@@ -16,6 +17,24 @@ const THREAD_ENTRIES: Readonly<Record<string, string>> = {
   '../worker/worker.ts': './worker.js',
   '../worker/node-entry.ts': './node-worker.js',
   './thread.ts': './thread.js',
+}
+
+/** Entries of the library, which bundlers read; not made smaller than what nobody uses. */
+const LIBRARY_ENTRIES: Readonly<Record<string, string>> = {
+  index: 'src/index.ts',
+  worker: 'src/worker/worker.ts',
+  'probe-worker': 'src/worker/probe-worker.ts',
+  'node-worker': 'src/worker/node-entry.ts',
+  thread: 'src/backend/wasm/thread.ts',
+  cli: 'src/cli/main.ts',
+  testing: 'src/testing/index.ts',
+  'widget-element': 'src/widget/index.ts',
+}
+
+/** Entries that pages load as they are, from any origin; worker, threads and kernels they take from the library. */
+const PAGE_ENTRIES: Readonly<Record<string, string>> = {
+  widget: 'src/widget/widget.ts',
+  embed: 'src/embed/embed.ts',
 }
 
 /** Kernels lie beside the modules that fetch them. */
@@ -35,34 +54,27 @@ function threadEntries(): Plugin {
   }
 }
 
-async function bundle(): Promise<void> {
-  const build = await rolldown({
-    cwd: root,
-    input: {
-      index: 'src/index.ts',
-      worker: 'src/worker/worker.ts',
-      'node-worker': 'src/worker/node-entry.ts',
-      thread: 'src/backend/wasm/thread.ts',
-      cli: 'src/cli/main.ts',
-      testing: 'src/testing/index.ts',
-    },
-    external: [/^node:/],
-    plugins: [threadEntries()],
-  })
+async function bundle(input: Readonly<Record<string, string>>, isForPages: boolean): Promise<void> {
+  const build = await rolldown({ cwd: root, input, external: [/^node:/], plugins: [threadEntries()] })
   await build.write({
     dir: outDir,
     format: 'esm',
     entryFileNames: '[name].js',
     // Beside the entries, where `new URL('./…', import.meta.url)` means the same in all of them.
-    chunkFileNames: 'chunk-[name]-[hash].js',
+    chunkFileNames: isForPages ? 'page-[name]-[hash].js' : 'chunk-[name]-[hash].js',
     assetFileNames: '[name][extname]',
-    minify: 'dce-only',
+    minify: isForPages ? true : 'dce-only',
   })
   await build.close()
+}
+
+function copyFiles(): void {
   const kernels = join(root, 'build/kernels')
   for (const file of readdirSync(kernels)) {
     if (file.endsWith('.wasm')) copyFileSync(join(kernels, file), join(outDir, file))
   }
+  copyFileSync(join(root, 'src/embed/embed.html'), join(outDir, 'embed.html'))
+  writeFileSync(join(outDir, 'custom-elements.json'), `${JSON.stringify(elementsManifest(), null, 2)}\n`)
 }
 
 /** Declarations of what `index.ts` and `testing/index.ts` reach, with file extensions, as Node's resolution wants them. */
@@ -84,13 +96,15 @@ function declarations(): void {
 function removeOldModules(): void {
   mkdirSync(outDir, { recursive: true })
   for (const file of readdirSync(outDir)) {
-    if (/\.(js|wasm|d\.ts)$/.test(file)) rmSync(join(outDir, file))
+    if (/\.(js|wasm|html|json|d\.ts)$/.test(file)) rmSync(join(outDir, file))
   }
 }
 
 export async function buildLibrary({ types = true }: { types?: boolean } = {}): Promise<void> {
   removeOldModules()
-  await bundle()
+  await bundle(LIBRARY_ENTRIES, false)
+  await bundle(PAGE_ENTRIES, true)
+  copyFiles()
   if (types) declarations()
 }
 

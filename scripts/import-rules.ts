@@ -20,6 +20,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   contract: { may: [] },
   app: { may: ['widget', 'client', 'router', 'contract'] },
   widget: { may: ['client', 'router', 'contract'] },
+  embed: { may: ['client', 'contract', 'worker/service.ts'], types: ['worker/api.ts'] },
   router: { may: ['contract'] },
   client: { may: ['contract'], types: ['worker/api.ts'] },
   worker: { may: ['engine', 'model', 'gguf', 'tokenizer', 'backend', 'engines', 'store', 'contract'] },

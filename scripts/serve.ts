@@ -20,6 +20,8 @@ export interface ServeOptions {
   isolated?: boolean
   /** Sees every request first; true where it answers it. For tests that count, damage or hold back. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Whether pages of other origins may use the scripts, models and `embed.html`. Default false. */
+  shared?: boolean
 }
 
 export interface RunningServer {
@@ -57,6 +59,9 @@ const PAGE_POLICY = [
   "form-action 'none'",
 ].join('; ')
 
+/** The page that may be framed, where it is shared. */
+const FRAMED_PAGE = /[/\\]embed\.html$/
+
 /** Starts the server and resolves once it listens. */
 export async function serve({
   mounts,
@@ -64,11 +69,12 @@ export async function serve({
   host = 'localhost',
   isolated = true,
   intercept = () => false,
+  shared = false,
 }: ServeOptions): Promise<RunningServer> {
   const prefixes = Object.entries(mounts).toSorted(([a], [b]) => b.length - a.length)
   const server = createServer((request, response) => {
     if (intercept(request, response)) return
-    respond(request, response, prefixes, isolated).catch((error: unknown) => {
+    respond(request, response, prefixes, { isolated, shared }).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500)
       response.end()
       // A reader that leaves (a cancelled download) is no fault.
@@ -99,15 +105,16 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   prefixes: readonly (readonly [string, string])[],
-  isolated: boolean,
+  { isolated, shared }: { isolated: boolean; shared: boolean },
 ): Promise<void> {
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Referrer-Policy', 'no-referrer')
   if (isolated) {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
-    response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
+    response.setHeader('Cross-Origin-Resource-Policy', shared ? 'cross-origin' : 'same-origin')
   }
+  if (shared) response.setHeader('Access-Control-Allow-Origin', '*')
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end()
     return
@@ -119,7 +126,11 @@ async function respond(
   }
   const { path, sizeBytes, modified } = file
   response.setHeader('Content-Type', MIME_TYPES[extname(path)] ?? 'application/octet-stream')
-  response.setHeader('Content-Security-Policy', await policyOf(path))
+  const policy = await policyOf(path)
+  response.setHeader(
+    'Content-Security-Policy',
+    shared && FRAMED_PAGE.test(path) ? policy.replace("frame-ancestors 'none'", 'frame-ancestors *') : policy,
+  )
   response.setHeader('Accept-Ranges', 'bytes')
   const etag = `"${sizeBytes.toString(36)}-${modified.getTime().toString(36)}"`
   response.setHeader('ETag', etag)

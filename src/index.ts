@@ -1,6 +1,7 @@
 /** Minnow: mini language models in the browser. The public library. */
 export { createEngine, type CreateEngineOptions } from './client/create-engine'
 export { openModelStore } from './client/model-store'
+export { createFrameEngine, type CreateFrameEngineOptions } from './client/frame-engine'
 export type { ModelSource } from './client/model-reference'
 export { createSharedEngine, type CreateSharedEngineOptions } from './client/shared-engine'
 export type {

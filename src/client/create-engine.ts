@@ -16,7 +16,7 @@ import { openCallChannel } from './call-channel'
 import { defaultModelUrl, resolveUrl, toModelReference, type ModelSource } from './model-reference'
 import { PartStream } from './part-stream'
 import { adoptWorker, checkWorker, spawnWorker } from './spawn-worker'
-import { WorkerLink } from './worker-link'
+import { WorkerLink, type WorkerHandle } from './worker-link'
 
 export interface CreateEngineOptions {
   /** Default: the embedded SmolLM2-135M-Instruct, in `models/` beside the package's `dist` folder. */
@@ -64,7 +64,17 @@ export interface CreateEngineOptions {
  * 'invalid-argument', 'worker-lost'; or `signal.reason`
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<Engine> {
-  const { signal, threads, backend, powerPreference, contextLength, kvCache, onProgress, worker } = options
+  const { worker, ...settings } = options
+  if (worker !== undefined) checkWorker(worker)
+  return loadEngine(settings, async () => (worker === undefined ? spawnWorker() : adoptWorker(worker)))
+}
+
+/** The same in whatever `start` gives. */
+export async function loadEngine(
+  options: Omit<CreateEngineOptions, 'worker'>,
+  start: () => Promise<WorkerHandle>,
+): Promise<Engine> {
+  const { signal, threads, backend, powerPreference, contextLength, kvCache, onProgress } = options
   const mirrors = options.mirrors?.map(resolveUrl)
   checkCount('threads', threads)
   checkCount('contextLength', contextLength)
@@ -72,9 +82,7 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<E
   checkKvCache(kvCache)
   signal?.throwIfAborted()
   const model = toModelReference(options.model ?? defaultModelUrl())
-  if (worker !== undefined) checkWorker(worker)
-  const handle = worker === undefined ? await spawnWorker() : adoptWorker(worker)
-  const link = new WorkerLink(handle)
+  const link = new WorkerLink(await start())
   const lifeLock = link.lifeLock ?? undefined
   const request: LoadRequest = {
     model,

@@ -11,6 +11,9 @@ export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array
 /** Folder of the embedded default model, beside the package's `dist` folder. */
 export const DEFAULT_MODEL_PATH = 'models/smollm2-135m-instruct-q4_1/manifest.json'
 
+/** What of it is downloaded. */
+export const DEFAULT_MODEL_BYTES = 98362432
+
 /**
  * The embedded model's manifest, one folder above this module: right for the package as it is published, and for
  * a page whose bundle lies in a folder beside `models/`.

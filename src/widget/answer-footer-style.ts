@@ -80,8 +80,13 @@ export const answerFooterStyle = css`
     rotate: 180deg;
   }
 
+  /* Whatever holds the conversation says what there is no use for: a property to be set through all elements between. */
+  .bigger {
+    display: var(--_bigger-display, inline-block);
+  }
+
   .icon {
-    display: inline-grid;
+    display: var(--_thumbs-display, inline-grid);
     place-items: center;
     width: 2.25rem;
     min-height: 2.25rem;

@@ -100,7 +100,7 @@ export class AnswerFooter extends LitElement {
           ${
             isLocal
               ? html`<button
-                  class="plain"
+                  class="plain bigger"
                   type="button"
                   ?disabled=${busy}
                   @click=${() => this.#act('ask-bigger')}

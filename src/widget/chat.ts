@@ -103,9 +103,14 @@ export class Chat {
 
   /** Stops, gives up the engine, and loads the one that `open` gives now; the conversation stays. */
   reload(): void {
+    this.release()
+    this.load()
+  }
+
+  /** Stops and gives up the engine; the next question opens it anew. */
+  release(): void {
     this.stop()
     this.#engine.drop()
-    this.load()
   }
 
   /** Asks, once the engine is ready. Resolves when the answer is complete, stopped or failed; never rejects. */

@@ -1,4 +1,8 @@
 import { EngineError } from '../../contract/error'
+import { foreignWorkerScript, isForeign } from '../../contract/worker-script'
+
+/** The library build puts the built file's name here. Bundlers shall not follow it: they follow the one below. */
+const THREAD_ENTRY = './thread.ts'
 
 /** What a thread of the kernels starts with. */
 export interface ThreadStart {
@@ -48,10 +52,10 @@ export async function startThreads(start: Omit<ThreadStart, 'index'>): Promise<T
 
 function startWorker(start: ThreadStart): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
-      type: 'module',
-      name: 'minnow-thread',
-    })
+    const url = new URL(THREAD_ENTRY, import.meta.url)
+    const worker = isForeign(url)
+      ? new Worker(foreignWorkerScript(url), { type: 'module', name: 'minnow-thread' })
+      : new Worker(new URL('./thread.ts', import.meta.url), { type: 'module', name: 'minnow-thread' })
     worker.onmessage = () => resolve(() => worker.terminate())
     worker.onerror = (event) => {
       worker.terminate()

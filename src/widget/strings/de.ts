@@ -149,6 +149,17 @@ export const de: Strings = {
     backend: 'Backend',
     memory: 'Speicher',
   },
+  widget: {
+    empty:
+      'Frag etwas zu dieser Seite oder anderes, was ein kleines Modell kann. Es läuft auf deinem Gerät: Was du ' +
+      'schreibst, bleibt hier.',
+    emptyWithRemote:
+      'Frag etwas zu dieser Seite oder anderes, was ein kleines Modell kann. Es läuft auf deinem Gerät. Bevor etwas an ' +
+      'ein größeres gesendet wird, wirst du gefragt.',
+    download: (megabytes: string) =>
+      `Deine erste Frage lädt das Modell herunter (${megabytes} MB), wenn dieses Gerät es noch nicht hat.`,
+    downloadOfUnknownSize: 'Deine erste Frage lädt das Modell herunter, wenn dieses Gerät es noch nicht hat.',
+  },
   pwa: {
     offline: 'offline',
     offlineMeans: 'Es gibt kein Netz. Alles geht, nur ein größeres Modell kann nicht gefragt werden.',

@@ -156,6 +156,18 @@ export const en = {
     backend: 'Backend',
     memory: 'Memory',
   },
+  widget: {
+    /** Where nothing was asked yet. */
+    empty:
+      'Ask about this page, or anything a small model can do. It runs on your device: what you write stays here.',
+    emptyWithRemote:
+      'Ask about this page, or anything a small model can do. It runs on your device. Before anything is sent to a bigger ' +
+      'one, you are asked.',
+    /** Megabytes, as text. */
+    download: (megabytes: string) =>
+      `Your first question downloads the model (${megabytes} MB), unless this device has it.`,
+    downloadOfUnknownSize: 'Your first question downloads the model, unless this device has it.',
+  },
   pwa: {
     offline: 'offline',
     offlineMeans: 'There is no network. Everything works but asking a bigger model.',
