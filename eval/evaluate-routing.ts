@@ -55,7 +55,7 @@ export function isRouting(task: Task): boolean {
 
 /**
  * Ridge regression of the gap (strong − weak) on hashed words and pairs, plain measures, and the local model's hidden
- * state where it is known of all; where items have subjects, plus the gap that is to be expected of the subjects
+ * state where it was recorded; where items have subjects, plus the gap that is to be expected of the subjects
  * a text may be of. Subjects are told of training items only. Each item is scored by fits to the other four fifths.
  */
 export function evaluateRouting(
@@ -72,17 +72,26 @@ export function evaluateRouting(
     )
   const order = shuffled(all, seededRandom(11))
   const items = order.map(({ item }) => item)
-  const useHidden = order.every(({ hidden }) => hidden !== null)
   const words = weighed(items.map((item) => wordFeatures(promptText(item))))
+  const known = order.filter(({ hidden }) => hidden !== null).length
   const plain = standardised(
-    order.map(({ item, hidden }) => [
+    order.map(({ item }) => [
       ...promptFeatures(readPrompt(promptText(item), null)).map((value) => value * 1),
       Math.log(item.question.length),
       Math.log1p(promptText(item).match(/\p{N}+/gu)?.length ?? 0),
-      ...(useHidden ? unpackFloats(hidden!) : []),
     ]),
+    PLAIN_SCALE,
   )
-  const scores = unseenRidge(items, words, plain)
+  // What was not read is like the mean of what was.
+  const hidden = standardised(
+    order.map(({ hidden: packed }) => (packed === null ? null : [...unpackFloats(packed)])),
+    HIDDEN_SCALE,
+  )
+  const scores = unseenRidge(
+    items,
+    words,
+    plain.map((row, index) => [...row, ...hidden[index]!]),
+  )
   const domain = domainGaps(items)
   const route = (score: (index: number) => number): RoutedItem[] =>
     items.map(({ mixtral_correct: weak, gpt4_correct: strong }, index) => ({
@@ -112,7 +121,7 @@ export function evaluateRouting(
       domain: domain === null ? null : apgr(route((index) => domain[index]!)),
       oracle: apgr(route((index) => gapOf(items[index]!))),
     },
-    withHidden: useHidden ? items.length : 0,
+    withHidden: known,
   }
   return { figures, routed }
 }
@@ -174,21 +183,21 @@ function weighed(texts: readonly [column: number, value: number][][]): Entries[]
   })
 }
 
-function standardised(rows: readonly number[][]): number[][] {
-  const columns = rows[0]!.length
-  const plainColumns = promptFeatures(readPrompt('', null)).length + 2
+/** Columns of mean 0 and deviation `scale` over the rows that there are; zeros where there is none. */
+function standardised(rows: readonly (readonly number[] | null)[], scale: number): number[][] {
+  const there = rows.filter((row) => row !== null)
+  const columns = there[0]?.length ?? 0
   const means = Array.from(
     { length: columns },
-    (_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length,
+    (_, c) => there.reduce((sum, row) => sum + row[c]!, 0) / there.length,
   )
   const deviations = means.map((mean, c) =>
-    Math.sqrt(rows.reduce((sum, row) => sum + (row[c]! - mean) ** 2, 0) / rows.length),
+    Math.sqrt(there.reduce((sum, row) => sum + (row[c]! - mean) ** 2, 0) / there.length),
   )
   return rows.map((row) =>
-    row.map((value, c) => {
-      const scale = c < plainColumns ? PLAIN_SCALE : HIDDEN_SCALE
-      return deviations[c]! > 1e-9 ? ((value - means[c]!) / deviations[c]!) * scale : 0
-    }),
+    means.map((mean, c) =>
+      row !== null && deviations[c]! > 1e-9 ? ((row[c]! - mean) / deviations[c]!) * scale : 0,
+    ),
   )
 }
 

@@ -21,21 +21,16 @@ export interface ItemRecord {
     readonly neutral: number
   }[]
   readonly gold?: number
-  /**
-   * By weighing: the hidden state after each choice (base64 of little-endian f32), how likely its line ends there, and how
-   * likely it makes the question, as log-probabilities.
-   */
-  readonly weighed?: readonly { readonly hidden: string; readonly ending: number; readonly reverse: number }[]
   /** By generating: what was said, whether it is right, and its signals. */
   readonly text?: string
   readonly isRight?: boolean
   readonly signals?: readonly SignalRow[]
 }
 
-export const METHODS = ['score', 'chat', 'read', 'weigh'] as const
+export const METHODS = ['score', 'chat', 'read'] as const
 /**
  * 'score' compares texts of choices, or goes on with a text; 'chat' asks through the engine, by its chat template;
- * 'read' only evaluates the prompt, for prompt-only routers; 'weigh' reads on after each choice, and back from it.
+ * 'read' only evaluates the prompt, for prompt-only routers.
  */
 export type Method = (typeof METHODS)[number]
 
@@ -99,27 +94,7 @@ export function createRecorder(model: EvalModel, method: Method): { record: Reco
     const { hidden } = await reader.continue(context, 1, () => true)
     return { hidden: packFloats(hidden), promptTokens: context.length }
   }
-
-  const weigh: Recorder = async (item) => {
-    if (item.form !== 'choice') return null
-    const { pairs } = scoredChoices(item)!
-    const weighed = []
-    for (const { context, continuation } of pairs) {
-      const whole = [...reader.encode(context), ...reader.encodeContinuation(continuation)]
-      const { hidden, signals } = await reader.read(whole, reader.encodeContinuation('\n'))
-      weighed.push({ hidden: packFloats(hidden), ending: round(signals[0]!.logprob), reverse: 0 })
-    }
-    const question = item.query.replace(/^Question:\s*/, '')
-    for (const [index, { continuation }] of pairs.entries()) {
-      const { signals } = await reader.read(
-        reader.encode(`Answer:${continuation}\nQuestion:`),
-        reader.encodeContinuation(` ${question}`),
-      )
-      weighed[index]!.reverse = round(signals.reduce((sum, { logprob }) => sum + logprob, 0))
-    }
-    return { hidden: '', promptTokens: 0, weighed, gold: item.gold }
-  }
-  return { record: { score, read, weigh }[method], dispose: () => reader.dispose() }
+  return { record: method === 'score' ? score : read, dispose: () => reader.dispose() }
 }
 
 function chatRecorder(model: EvalModel): { record: Recorder; dispose: () => void } {

@@ -26,8 +26,8 @@ async function takeEscalationPictures(page: Page, suffix: string, baseUrl: strin
   const settings = page.getByRole('dialog', { name: 'Settings' })
   await settings.waitFor()
   await take('settings')
-  await settings.getByRole('textbox', { name: 'Address' }).fill(baseUrl)
-  await settings.getByRole('textbox', { name: 'Model' }).fill(BIGGER.model)
+  await settings.getByRole('combobox', { name: 'Address', exact: true }).fill(baseUrl)
+  await settings.getByRole('combobox', { name: 'Model', exact: true }).fill(BIGGER.model)
   await settings.getByLabel('Price of a million tokens read').fill('0.1')
   await settings.getByLabel('Price of a million tokens written').fill('0.3')
   // The device's own answer is shown first.

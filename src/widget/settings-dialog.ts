@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
+import type { RemoteModel } from '../contract/remote'
 import { parsePolicy, type Policy, type PolicyInput } from '../router/policy/schema'
 import {
   isSameOrigin,
@@ -11,8 +12,11 @@ import {
   type DraftField,
   type SettingsDraft,
 } from './settings-form'
+import { fieldError, listModels, pricesOf, remoteSection, type RemoteForm } from './settings-remote'
 import { limitsSection, personalDataSection, type ChangePolicy } from './settings-limits'
+import { strings } from './strings'
 import type { StoredSettings } from './settings-store'
+import { problemOf } from './route-words'
 import { dialogTheme, theme } from './theme'
 
 /** What was saved. `key`: the one in force, null for none; it is stored only where `keepKey`. */
@@ -36,12 +40,18 @@ export class SettingsDialog extends LitElement {
     errors: { state: true },
     hasKey: { state: true },
     keepKey: { state: true },
+    models: { state: true },
+    note: { state: true },
   }
 
   declare draft: SettingsDraft
   declare errors: DraftErrors
   declare hasKey: boolean
   declare keepKey: boolean
+  /** What the server lists, once it was asked. */
+  declare models: readonly RemoteModel[]
+  /** What became of asking it. */
+  declare note: string
   /** Never part of what is rendered. */
   #key: string | null = null
   #keyOrigin = ''
@@ -52,6 +62,8 @@ export class SettingsDialog extends LitElement {
     this.errors = {}
     this.hasKey = false
     this.keepKey = false
+    this.models = []
+    this.note = ''
   }
 
   /** @param key the one in force; it is kept where no other is typed and the server stays the same. */
@@ -70,6 +82,8 @@ export class SettingsDialog extends LitElement {
     this.#keyOrigin = remote?.baseUrl ?? ''
     this.hasKey = key !== null
     this.keepKey = settings.key !== null
+    this.models = []
+    this.note = ''
     await this.updateComplete
     this.#dialog?.showModal()
   }
@@ -89,7 +103,7 @@ export class SettingsDialog extends LitElement {
   }
 
   #set(field: DraftField, value: string): void {
-    this.draft = { ...this.draft, [field]: value }
+    this.draft = { ...this.draft, [field]: value, ...(field === 'model' ? pricesOf(this.models, value) : {}) }
     const { [field]: _gone, ...errors } = this.errors
     if (field !== 'policyText') this.errors = errors
     else {
@@ -117,10 +131,8 @@ export class SettingsDialog extends LitElement {
       wrong?.parentElement?.scrollIntoView({ block: 'center' })
       return
     }
-    const typed = this.#keyInput?.value.trim() ?? ''
     const { policy, remote } = read
-    const mayStay = remote !== null && this.hasKey && isSameOrigin(remote.baseUrl, this.#keyOrigin)
-    const key = remote === null ? null : typed !== '' ? typed : mayStay ? this.#key : null
+    const key = remote === null ? null : this.#keyFor(remote.baseUrl)
     const detail: SettingsChange = {
       settings: { policy, remote: remote === null ? null : { ...remote, needsKey: key !== null } },
       key,
@@ -162,7 +174,7 @@ export class SettingsDialog extends LitElement {
           </button>
         </div>
         <div class="body">
-          ${policy === null ? this.#brokenPolicy() : [this.#modes(policy)]} ${this.#remote()}
+          ${policy === null ? this.#brokenPolicy() : [this.#modes(policy)]} ${remoteSection(this.#form)}
           ${
             policy === null
               ? nothing
@@ -207,98 +219,45 @@ export class SettingsDialog extends LitElement {
     </fieldset>`
   }
 
-  #remote(): TemplateResult {
-    return html`<section aria-labelledby="remote-title">
-      <h3 id="remote-title">Bigger model</h3>
-      <small>
-        Any server with OpenAI's interface. Questions go straight from this page to it, and before the first
-        one you see exactly what would be sent.
-      </small>
-      ${this.#field('baseUrl', 'Address', { type: 'url', placeholder: 'https://openrouter.ai/api/v1' })}
-      ${this.#field('model', 'Model', { type: 'text', placeholder: 'As its provider spells it' })}
-      <div class="field">
-        <label for="key">Key</label>
-        <input
-          id="key"
-          type="password"
-          autocomplete="off"
-          spellcheck="false"
-          placeholder=${this.hasKey ? 'There is one; type to replace it' : ''}
-          aria-describedby="key-words"
-        />
-        <small id="key-words">Empty where the server wants none. Sent to this address only.</small>
-      </div>
-      <label class="choice">
-        <input
-          id="keep-key"
-          type="checkbox"
-          .checked=${live(this.keepKey)}
-          @change=${(event: Event) => {
-            this.keepKey = (event.target as HTMLInputElement).checked
-          }}
-        />
-        <span>Remember the key on this device</span>
-        <small
-          >Else it is forgotten when the page closes. Whoever uses this browser can read a remembered
-          key.</small
-        >
-      </label>
-      ${
-        this.hasKey
-          ? html`<div>
-              <button
-                class="plain danger"
-                type="button"
-                @click=${() => {
-                  this.hasKey = false
-                }}
-              >
-                Forget the key
-              </button>
-            </div>`
-          : nothing
-      }
-      <div class="pair">
-        ${this.#field('inputPrice', 'Price of a million tokens read', { inputmode: 'decimal', placeholder: '$' })}
-        ${this.#field('outputPrice', 'Price of a million tokens written', {
-          inputmode: 'decimal',
-          placeholder: '$',
-        })}
-      </div>
-    </section>`
+  get #form(): RemoteForm {
+    const { draft, errors, hasKey, keepKey, models, note } = this
+    return {
+      draft,
+      errors,
+      hasKey,
+      keepKey,
+      models,
+      note,
+      set: (field, value) => this.#set(field, value),
+      setKeepKey: (keep) => {
+        this.keepKey = keep
+      },
+      forgetKey: () => {
+        this.hasKey = false
+      },
+      readModels: () => void this.#readModels(),
+    }
   }
 
-  #field(
-    field: DraftField,
-    label: string,
-    {
-      type = 'text',
-      inputmode = '',
-      placeholder = '',
-    }: { type?: string; inputmode?: string; placeholder?: string },
-  ): TemplateResult {
-    const error = this.errors[field]
-    return html`<div class="field">
-      <label for=${field}>${label}</label>
-      <input
-        id=${field}
-        type=${type}
-        inputmode=${inputmode || nothing}
-        placeholder=${placeholder || nothing}
-        autocomplete="off"
-        spellcheck="false"
-        .value=${live(this.draft[field])}
-        aria-invalid=${error === undefined ? 'false' : 'true'}
-        aria-describedby=${error === undefined ? nothing : `${field}-error`}
-        @input=${(event: Event) => this.#set(field, (event.target as HTMLInputElement).value)}
-      />
-      ${this.#error(field)}
-    </div>`
+  /** Asks the server for its list, by the key that would be saved; nothing else is sent. */
+  async #readModels(): Promise<void> {
+    const words = strings().settings
+    const { baseUrl } = this.draft
+    this.note = words.reading
+    try {
+      this.models = await listModels(baseUrl.trim(), this.#keyFor(baseUrl.trim()))
+      this.note = words.models(this.models.length)
+    } catch (error) {
+      this.models = []
+      this.note = problemOf(error)
+    }
   }
 
-  #error(field: DraftField): TemplateResult | typeof nothing {
-    const error = this.errors[field]
-    return error === undefined ? nothing : html`<p class="error" id="${field}-error">${error}</p>`
+  /** The key that was typed, or the one in force where the server stays the same. */
+  #keyFor(baseUrl: string): string | null {
+    const typed = this.#keyInput?.value.trim() ?? ''
+    if (typed !== '') return typed
+    return this.hasKey && isSameOrigin(baseUrl, this.#keyOrigin) ? this.#key : null
   }
 
   #policy(): TemplateResult {
@@ -316,7 +275,7 @@ export class SettingsDialog extends LitElement {
           aria-describedby=${error === undefined ? 'policy-words' : 'policyText-error'}
           @input=${(event: Event) => this.#set('policyText', (event.target as HTMLTextAreaElement).value)}
         ></textarea>
-        ${this.#error('policyText')}
+        ${fieldError('policyText', error)}
         <small id="policy-words">
           Rules by task, language, length or hour, ceilings and experiments. What is left out has its default.
         </small>

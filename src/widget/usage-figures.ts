@@ -2,6 +2,7 @@ import type { LedgerEntry } from '../router/ledger'
 import type { Feedback } from '../router/queues'
 import type { BarPlot } from './bar-plot'
 import { moneyOf, percentOf, secondsOf } from './figure-words'
+import { driftPlot } from './usage-drift'
 
 /** Days shown. */
 const DAYS = 14
@@ -10,11 +11,17 @@ const DAYS = 14
 export function usagePlots(entries: readonly LedgerEntry[], feedback: readonly Feedback[]): BarPlot[] {
   if (entries.length === 0) return []
   const days = byDay(entries)
-  const plots = [sharePlot(days), moneyPlot(days), latencyPlot(entries), confidencePlot(entries, feedback)]
+  const plots = [
+    sharePlot(days),
+    moneyPlot(days),
+    latencyPlot(entries),
+    confidencePlot(entries, feedback),
+    driftPlot(days, feedback),
+  ]
   return plots.filter((plot) => plot !== null)
 }
 
-interface Day {
+export interface Day {
   readonly label: string
   readonly entries: readonly LedgerEntry[]
 }

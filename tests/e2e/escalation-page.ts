@@ -89,8 +89,8 @@ export async function configure(
   await page.getByRole('button', { name: 'Settings' }).click()
   const dialog = page.getByRole('dialog', { name: 'Settings' })
   if (mode !== undefined) await dialog.getByRole('radio', { name: mode }).check()
-  await dialog.getByRole('textbox', { name: 'Address' }).fill(baseUrl)
-  await dialog.getByRole('textbox', { name: 'Model' }).fill(MODEL)
+  await dialog.getByRole('combobox', { name: 'Address', exact: true }).fill(baseUrl)
+  await dialog.getByRole('combobox', { name: 'Model', exact: true }).fill(MODEL)
   await dialog.getByLabel('Key', { exact: true }).fill(key)
   if (keepKey === true) await dialog.getByRole('checkbox', { name: /Remember the key/ }).check()
   if (price !== undefined) {
@@ -114,6 +114,41 @@ export async function consent(page: Page, answered: string): Promise<void> {
 
 export async function askBigger(page: Page): Promise<void> {
   await lastTurn(page).getByRole('button', { name: 'Ask the bigger model' }).click()
+}
+
+/** Answers like the last one, with thumbs for them, as they would be kept after so many questions. */
+export async function judgeLike(
+  page: Page,
+  { answers, good, confidence }: { answers: number; good: number; confidence: number },
+): Promise<void> {
+  await page.evaluate(
+    async (given) => {
+      const database = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open('minnow-router')
+        request.addEventListener('success', () => resolve(request.result))
+        request.addEventListener('error', () => reject(new Error(String(request.error))))
+      })
+      const change = database.transaction(['ledger', 'feedback'], 'readwrite')
+      const ledger = change.objectStore('ledger')
+      const last = ledger.index('at').openCursor(null, 'prev')
+      last.addEventListener('success', () => {
+        const like = last.result?.value as { at: number; user: string }
+        for (let n = 0; n < given.answers; n++) {
+          const judged = { at: like.at, user: like.user, confidence: given.confidence }
+          ledger.put({ ...like, ...judged, id: `answer-${n}` })
+          const kind = n < given.good ? 'up' : 'down'
+          const said = { entry: `answer-${n}`, kind, text: null, task: null, source: 'local' }
+          change.objectStore('feedback').put({ ...judged, ...said, id: `said-${n}` })
+        }
+      })
+      await new Promise((resolve, reject) => {
+        change.addEventListener('complete', resolve)
+        change.addEventListener('abort', () => reject(new Error(String(change.error))))
+      })
+      database.close()
+    },
+    { answers, good, confidence },
+  )
 }
 
 /** Everything a visitor of this browser could find: documents with their shadows, what stands in fields, all storage. */

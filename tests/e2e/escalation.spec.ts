@@ -9,6 +9,7 @@ import {
   configure,
   consent,
   everythingKept,
+  judgeLike,
   KEY,
   lastTurn,
   MODEL,
@@ -257,9 +258,9 @@ test('settings: wrong values are told at their fields, the policy is data', asyn
   await page.goto('/')
   await page.getByRole('button', { name: 'Settings' }).click()
   const dialog = page.getByRole('dialog', { name: 'Settings' })
-  const address = dialog.getByRole('textbox', { name: 'Address' })
+  const address = dialog.getByRole('combobox', { name: 'Address', exact: true })
   await address.fill('http://example.org/v1')
-  await dialog.getByRole('textbox', { name: 'Model' }).fill(MODEL)
+  await dialog.getByRole('combobox', { name: 'Model', exact: true }).fill(MODEL)
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(address).toBeFocused()
   await expect(address).toHaveAttribute('aria-invalid', 'true')
@@ -418,4 +419,25 @@ test('calibrate with own questions, use it, learn from thumbs, go back', async (
   await dialog.getByRole('button', { name: 'Back to Minnow’s own' }).click()
   await expect(dialog).toContainText('Minnow’s own calibration is in force')
   expect(await everythingKept(page)).not.toContain('films.jsonl')
+
+  // Twenty answers that were 70 % sure, eight of them found good: what 70 % means moves, and is told.
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  await ask(page, QUESTION)
+  await settled(page)
+  await judgeLike(page, { answers: 20, good: 8, confidence: 0.7 })
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByRole('button', { name: 'How sure an answer is…' }).click()
+  await dialog.getByRole('button', { name: 'Learn from them' }).click()
+  await expect(dialog).toContainText(
+    /Of 20 answers you found 8 right; 14\.0 had been promised\. From now on, what counted as 70 % sure counts as 4\d % sure\./,
+  )
+  await expect(dialog).toContainText('0 of at least 20 answers judged by thumb.')
+  await page.reload()
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByRole('button', { name: 'How sure an answer is…' }).click()
+  await expect(dialog).toContainText(/Your judgements of 20 answers have changed it since/, {
+    timeout: 60_000,
+  })
+  await dialog.getByRole('button', { name: 'Back to Minnow’s own' }).click()
+  await expect(dialog).toContainText('20 answers judged by thumb.')
 })

@@ -167,7 +167,18 @@ export const de: Strings = {
     restart: 'Neu starten',
     restartWaits: 'Sie startet, sobald die Antwort fertig ist.',
   },
+  settings: {
+    readModels: 'Seine Modelle lesen',
+    reading: 'Wird gefragt…',
+    models: (count) => `${count} Modelle zur Auswahl.`,
+  },
   usage: {
+    driftTitle: 'Sicherheit im Lauf der Zeit',
+    driftSeries: ['Sicher, im Mittel', 'Gut, sagtest du'],
+    driftNone: (mean) =>
+      `Antworten dieses Geräts waren im Mittel zu ${mean} sicher; keine Änderung, die über Zufall hinausgeht.`,
+    drift: (before, after) =>
+      `Antworten dieses Geräts waren vor den letzten sieben Tagen zu ${before} sicher und seither zu ${after}: mehr, als Zufall erklärt. Die Fragen sind vielleicht andere geworden; neu zu kalibrieren zeigt es.`,
     held: (count, most) =>
       `${count === 1 ? 'Eine Frage wird' : `${count} Fragen werden`} noch beantwortet oder brach ab, als die Seite geschlossen wurde. Bis man weiß, was das gekostet hat, zählt das Höchste, ${most}, als vom Geld des Tages ausgegeben.`,
   },

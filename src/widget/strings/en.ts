@@ -175,7 +175,18 @@ export const en = {
     restart: 'Restart',
     restartWaits: 'It starts when the answer is complete.',
   },
+  settings: {
+    readModels: 'Read its models',
+    reading: 'Asking…',
+    models: (count: number) => `${count} models to choose from.`,
+  },
   usage: {
+    driftTitle: 'Confidence over time',
+    driftSeries: ['Sure, in the mean', 'Good, you said'],
+    driftNone: (mean: string) =>
+      `Answers of this device were ${mean} sure in the mean; no change beyond chance.`,
+    drift: (before: string, after: string) =>
+      `Answers of this device were ${before} sure before the last seven days, and ${after} in them: more than chance explains. Questions may have become others; calibrating anew tells.`,
     /** Entries that have money set aside: under way, or cut off when the page was closed. */
     held: (count: number, most: string) =>
       `${count === 1 ? 'One question is' : `${count} questions are`} still being answered, or broke off when the page was closed. Until it is known what that cost, ${most}, the most it can be, counts as spent in the day’s budget.`,
