@@ -3,6 +3,10 @@ import { continued, scoredChoices } from '../../eval/ask'
 import { conversed } from '../../src/router/calibration/ask-item'
 import { chosen, holdsWords, lastNumber, startsWithWords } from '../../src/router/calibration/judge-answer'
 import { parseItem } from '../../src/router/calibration/labelled-item'
+import type { ScoredItem } from '../../eval/evaluate-task'
+import { leaveOneTaskOut } from '../../eval/leave-one-task-out'
+import { fitSubjectGaps } from '../../eval/subject-gaps'
+import { wordFeatures } from '../../eval/word-features'
 import { bootstrap, eceFloor, riskCoverage, seededRandom } from '../../eval/metrics'
 import { apgr, cpt, escalatedAt, qualityCurve } from '../../eval/routing-metrics'
 
@@ -39,6 +43,56 @@ describe('routing figures', () => {
       strong: random() < 0.9 ? 1 : 0,
     }))
     expect(Math.abs(apgr(items)! - 0.5)).toBeLessThan(0.05)
+  })
+})
+
+describe('gaps by subject', () => {
+  it('are expected of what a text says, not of a label', () => {
+    const texts = { law: 'the court held the contract void', physics: 'the force on a mass is constant' }
+    const items = Object.entries(texts).flatMap(([subject, text]) =>
+      Array.from({ length: 40 }, (_, n) => ({
+        words: wordFeatures(`${text} in case ${n}`),
+        subject,
+        gap: subject === 'law' ? 1 : 0,
+      })),
+    )
+    const expected = fitSubjectGaps(items)
+    expect(expected(wordFeatures('is this contract void'))).toBeGreaterThan(0.7)
+    expect(expected(wordFeatures('a constant force'))).toBeLessThan(0.3)
+    const unknown = expected(wordFeatures('bread'))
+    expect(unknown).toBeGreaterThan(0.4)
+    expect(unknown).toBeLessThan(0.6)
+  })
+})
+
+describe('a task never seen', () => {
+  const random = seededRandom(9)
+  /** Log-odds that say the truth, moved by `bias`. */
+  const task = (bias: number, empty = 0): ScoredItem[] =>
+    Array.from({ length: 600 }, (_, n) => {
+      const truth = random()
+      const isEmpty = n < empty
+      const logOdds = Math.log(truth / (1 - truth)) + bias
+      const common = isEmpty ? null : ({ way: 'continued', logOdds } as const)
+      return { right: !isEmpty && random() < truth ? 1 : 0, example: { common } } as unknown as ScoredItem
+    })
+
+  it('is judged by the others; where it is unlike them, a few judgements mend most of it', () => {
+    const left = leaveOneTaskOut({
+      a: task(0),
+      b: task(0),
+      c: task(0, 300),
+      d: task(0),
+      e: task(0),
+      odd: task(2),
+    })!
+    expect(left['a']!.auroc).toBeGreaterThan(0.8)
+    expect(left['a']!.ece).toBeLessThan(0.12)
+    // Half of it is empty, which no other task needs to have shown.
+    expect(left['c']!.ece).toBeLessThan(0.12)
+    expect(left['odd']!.ece).toBeGreaterThan(0.2)
+    expect(left['odd']!.ece_judged).toBeLessThan(left['odd']!.ece / 2)
+    expect(leaveOneTaskOut({ a: task(0) })).toBeNull()
   })
 })
 
@@ -85,6 +139,7 @@ describe('items', () => {
     label: { text: 'fine', label: 1 },
     completion: { context: 'The', continuation: 'end' },
     question: { context: 'Q', answer: 'A', aliases: [] },
+    plain: { question: 'Q', answer: 'A' },
     math: { context: 'Q', chain_of_thought: '', answer: '7' },
     turns: { question_id: 1, category: 'x', turns: ['hi'] },
     sql: { db_id: 'd', question: 'q', query: 'SELECT 1' },
@@ -129,6 +184,7 @@ describe('items', () => {
       label: '101',
       completion: '011',
       question: '011',
+      plain: '001',
       math: '001',
       turns: '000',
       sql: '001',
