@@ -73,11 +73,11 @@ ${
     ? ''
     : `## A task never seen\n\n${LEFT_OUT}\n\n${table(
         ['task', 'AUROC', 'ECE', `ECE, ${JUDGED} answers judged`],
-        Object.entries(left).map(([name, { auroc, ece, ece_judged: judged }]) => [
+        Object.entries(left).map(([name, { auroc, ece, ece_judged: mended }]) => [
           name,
           show(auroc),
           show(ece),
-          show(judged),
+          show(mended),
         ]),
       )}\n`
 }
