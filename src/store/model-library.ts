@@ -111,7 +111,10 @@ export class ModelLibrary {
     const { manifest, state, attempts } = record
     const pieces = piecesOf(manifest)
     const file = await this.storage.openFile(key, pieces)
-    if (state !== 'proven') await this.records.update(key, { attempts: attempts + 1 })
+    if (state !== 'proven') {
+      // A full disk takes no notes, but gives back what it has.
+      await this.records.update(key, { attempts: attempts + 1 }).catch(() => undefined)
+    }
     const { signal, onProgress } = options
     const nothing = async (): Promise<void> => undefined
     const model = new KeptModel({
@@ -144,6 +147,7 @@ export class ModelLibrary {
     } catch (error) {
       signal.throwIfAborted()
       if (!isEngineError(error, 'storage-full') && !(error instanceof DOMException)) throw error
+      await this.records.delete(manifest.sha256).catch(() => undefined)
       onNotKept?.(isEngineError(error) ? error : noStorage(error))
       return unkept(manifest, urls, options)
     } finally {
@@ -230,11 +234,11 @@ export class ModelLibrary {
       source: model.source,
       async loaded() {
         isLoaded = true
-        await prove(records, key, url?.href)
+        await prove(records, key, url?.href).catch(() => undefined)
         // In the background; without a network nothing is to be said.
         if (isHere) findUpdate(records, key, AbortSignal.timeout(CHECK_MS)).catch(() => undefined)
       },
-      failed: async (error) => blame(records, key, url?.href, error),
+      failed: async (error) => blame(records, key, url?.href, error).catch(() => false),
       async close() {
         const closed = model.close({ isLoaded })
         // What the engine did not need still comes, behind its back.

@@ -29,11 +29,14 @@ export function chooseVersion(records: ReadonlyMap<string, ModelRecord>, url: st
   return key === undefined ? null : { key, isLastResort: good === undefined }
 }
 
-/** A version made an engine: those it replaces go. */
+/** A version made an engine: older ones and those that failed go. A newer one may be on its way. */
 export async function prove(records: ModelRecords, key: string, url: string | undefined): Promise<void> {
   await records.update(key, { state: 'proven', attempts: 0, lastUsedAt: Date.now() })
-  for (const [other, { sources, imported }] of await records.all()) {
+  const all = await records.all()
+  const addedAt = all.get(key)?.addedAt ?? 0
+  for (const [other, { sources, imported, state, addedAt: otherAddedAt }] of all) {
     if (url === undefined || other === key || !sources.includes(url)) continue
+    if (otherAddedAt > addedAt && state !== 'failed') continue
     const left = sources.filter((source) => source !== url)
     // One that another tab still reads goes another time.
     if (left.length === 0 && !imported) await records.delete(other).catch(() => undefined)

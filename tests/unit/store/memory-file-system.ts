@@ -47,6 +47,8 @@ export class MemoryFolder {
 
 export interface Disk {
   freeBytes: number
+  /** Writes fail although there was room. */
+  isBroken?: boolean
 }
 
 export class MemoryFile {
@@ -91,6 +93,7 @@ class MemoryHandle {
 
   write(bytes: Uint8Array, { at }: { at: number }): number {
     this.#check()
+    if (this.#disk.isBroken === true) throw new DOMException('no room', 'QuotaExceededError')
     if (at + bytes.length > this.#file.bytes.length) this.truncate(at + bytes.length)
     this.#file.bytes.set(bytes, at)
     return bytes.length
