@@ -238,7 +238,7 @@ export class ModelLibrary {
         // In the background; without a network nothing is to be said.
         if (isHere) findUpdate(records, key, AbortSignal.timeout(CHECK_MS)).catch(() => undefined)
       },
-      failed: async (error) => blame(records, key, url?.href, error).catch(() => false),
+      failed: async (problem) => blame(records, key, url?.href, problem).catch(() => false),
       async close() {
         const closed = model.close({ isLoaded })
         // What the engine did not need still comes, behind its back.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EngineError } from '../../../src/contract/error'
+import type { EngineError } from '../../../src/contract/error'
 import type { ModelStorage } from '../../../src/store/model-storage'
 import { ChunkServer, randomModel, type Fault } from './chunk-server'
 import { fileOf, libraryOver, load, newDisk, newIndexedDb, options, readAll } from './library-lab'
