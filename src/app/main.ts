@@ -1,6 +1,3 @@
-import { createEngine } from '../client/create-engine'
-import { DEFAULT_MODEL_PATH } from '../client/model-reference'
-import { openModelStore } from '../client/model-store'
 import type { BackendPreference, Engine } from '../contract/engine'
 import type { AnswerAction } from '../widget/answer-footer'
 import { Chat } from '../widget/chat'
@@ -21,6 +18,7 @@ import { hideReason, measureSpeed, showFigures, showSaving, startFigures, wantsT
 import { find } from './find'
 import type { Incoming } from './incoming'
 import { Offer } from './offer'
+import { PageModels } from './page-models'
 import { startPwa } from './pwa'
 import { recall, remember } from './remember'
 import type { Sidebar } from './sidebar'
@@ -47,12 +45,13 @@ const settings = find('settings', HTMLButtonElement)
 const drawer = find('drawer', HTMLDialogElement)
 const turns = find('conversation', TurnList)
 const announcer = new Announcer(find('status', HTMLElement))
-const model = new URL(DEFAULT_MODEL_PATH, document.baseURI)
+const models = new PageModels(() => chat.reload())
 const offer = new Offer({
   section: find('offer', HTMLElement),
   words: find('offer-words', HTMLElement),
   button: find('offer-button', HTMLButtonElement),
-  describe: (signal) => openModelStore().describe(model, { signal }),
+  describe: (signal) => models.describe(signal),
+  onAgreed: () => models.persist(),
 })
 
 let loadingEscalation: Promise<Escalation> | null = null
@@ -148,6 +147,10 @@ settings.addEventListener('click', () => {
   )
 })
 
+find('models', HTMLButtonElement).addEventListener('click', () => {
+  models.showDialog().catch((error: unknown) => showFailure(error, () => undefined))
+})
+
 adjust.addEventListener('click', () => {
   showChatSettings().catch((error: unknown) => showFailure(error, () => adjust.click()))
 })
@@ -204,7 +207,7 @@ async function openModel({
     turns.waiting = ''
   }
   loading.hidden = false
-  return createEngine({ model, backend: backend.value as BackendPreference, onProgress, signal })
+  return models.createEngine({ backend: backend.value as BackendPreference, onProgress, signal })
 }
 
 /** Keeps conversations, and shows the one again that was shown before a reload. */
@@ -245,7 +248,9 @@ async function showChatSettings(): Promise<void> {
 /** What other programs share is put into the composer, and asked by whoever reads it there. */
 async function takeIncoming({ text, files, startsNew }: Incoming): Promise<void> {
   if (startsNew) chat.clear()
-  const texts = await Promise.all(files.map((file) => file.text()))
+  const isModel = ({ name }: File): boolean => /\.gguf$/i.test(name)
+  if (files.some(isModel)) void models.add(files.filter(isModel))
+  const texts = await Promise.all(files.filter((file) => !isModel(file)).map((file) => file.text()))
   input.value = [input.value, text, ...texts].filter((each) => each !== '').join('\n\n')
   input.focus()
 }

@@ -12,6 +12,8 @@ export interface OfferOptions {
   button: HTMLButtonElement
   /** What would be downloaded, and how much of it is here. */
   describe(signal: AbortSignal): Promise<ModelDescription>
+  /** On the visitor's click. */
+  onAgreed(): void
 }
 
 /** On the first visit: says what would be downloaded and how large it is, and waits for the visitor to agree. */
@@ -41,6 +43,7 @@ export class Offer {
       })
       this.#isAgreed = true
       remember(AGREED_KEY, 'yes')
+      this.#options.onAgreed()
     } finally {
       section.hidden = true
     }

@@ -4,7 +4,7 @@ import { ConversationList, type ConversationAction } from '../widget/conversatio
 import { ConversationStore, type ConversationChange } from '../widget/conversations-store'
 import { define } from '../widget/define'
 import { strings } from '../widget/strings'
-import { saveFile } from './save-file'
+import { saveFile } from '../widget/save-file'
 
 export interface SidebarOptions {
   chat: Chat

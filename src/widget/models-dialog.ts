@@ -219,9 +219,11 @@ export class ModelsDialog extends LitElement {
   #list(): TemplateResult {
     const { store: words } = strings()
     if (this.room?.kind === null) return html`<p>${words.nowhere}</p>`
-    if (this.models === null || this.models.length === 0) return html`<p>${words.none}</p>`
+    // What comes just now is shown by its progress.
+    const models = this.models?.filter((model) => this.transfer === null || !isPartialImport(model)) ?? []
+    if (models.length === 0) return html`<p>${words.none}</p>`
     return html`<ul class="models">
-      ${this.models.map((model) => this.#model(model))}
+      ${models.map((model) => this.#model(model))}
     </ul>`
   }
 
@@ -370,6 +372,14 @@ export class ModelsDialog extends LitElement {
         accent-color: var(--_accent);
       }
 
+      meter::-webkit-meter-optimum-value {
+        background: var(--_accent);
+      }
+
+      .plain {
+        font-size: 0.9375rem;
+      }
+
       .row {
         display: flex;
         flex-wrap: wrap;
@@ -418,11 +428,18 @@ function notesOf(model: StoredModel, isCurrent: boolean): string[] {
   const { store: words } = strings()
   const { isComplete, storedBytes, sizeBytes, state, update, sources } = model
   const notes: string[] = []
-  if (!isComplete) notes.push(words.partial(sizeOf(storedBytes), sizeOf(sizeBytes)))
+  if (!isComplete) {
+    const partial = isPartialImport(model) ? words.partialImport : words.partial
+    notes.push(partial(sizeOf(storedBytes), sizeOf(sizeBytes)))
+  }
   if (isComplete && state === 'failed') notes.push(words.failed)
   if (isComplete && state === 'untried' && sources.length > 0 && isCurrent) notes.push(words.untried)
   if (update !== null) notes.push(words.update(sizeOf(update.sizeBytes)))
   return notes
+}
+
+function isPartialImport({ isImported, isComplete }: StoredModel): boolean {
+  return isImported && !isComplete
 }
 
 /** '98 MB', '1.2 GB', in the words of the language. */

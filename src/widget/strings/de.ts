@@ -192,7 +192,7 @@ export const de: Strings = {
     room: (models, free) => `${models} Modelle, ${free} noch frei`,
     roomOfModels: (models) => `${models} Modelle`,
     roomLabel: 'Platz in diesem Browser',
-    persistent: 'Der Browser behält sie, bis Sie sie löschen.',
+    persistent: 'Der Browser behält sie, bis du sie löschst.',
     persist: 'Dauerhaft behalten',
     persistWords: 'Der Browser darf sie löschen, wenn auf dem Gerät der Platz knapp wird.',
     persistRefused:
@@ -200,8 +200,10 @@ export const de: Strings = {
     inUse: 'in Gebrauch',
     used: (date) => `zuletzt benutzt ${date}`,
     unused: 'noch nicht benutzt',
-    imported: 'von Ihnen hinzugefügt',
+    imported: 'von dir hinzugefügt',
     partial: (stored, size) => `${stored} von ${size} sind hier; der Rest kommt, wenn es benutzt wird.`,
+    partialImport: (stored, size) =>
+      `${stored} von ${size} sind hier. Lade dieselbe Adresse noch einmal, dann geht es weiter.`,
     failed: 'Dieses Modell ließ sich auf diesem Gerät nicht starten.',
     update: (size) => `Es gibt eine neuere Fassung (${size}).`,
     getUpdate: 'Laden',

@@ -212,6 +212,8 @@ export const en = {
     imported: 'added by you',
     partial: (stored: string, size: string) =>
       `${stored} of ${size} are here; the rest comes when it is used.`,
+    partialImport: (stored: string, size: string) =>
+      `${stored} of ${size} are here. Download the same address again to go on.`,
     failed: 'This model did not start on this device.',
     update: (size: string) => `A newer version is there (${size}).`,
     getUpdate: 'Get it',

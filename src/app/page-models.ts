@@ -1,0 +1,81 @@
+import { createEngine, type CreateEngineOptions } from '../client/create-engine'
+import { DEFAULT_MODEL_PATH } from '../client/model-reference'
+import { openModelStore } from '../client/model-store'
+import type { Engine } from '../contract/engine'
+import { isEngineError } from '../contract/error'
+import type { ModelDescription, ModelStore, StoredModel } from '../contract/model-store'
+import { define } from '../widget/define'
+import type { ModelsDialog } from '../widget/models-dialog'
+import { forget, recall, remember } from './remember'
+
+const NAME = 'minnow-models-dialog'
+const CHOSEN_KEY = 'minnow-model'
+
+/** Which model the page uses, and the dialog of those on this device. */
+export class PageModels {
+  readonly #store: ModelStore = openModelStore()
+  readonly #onChosen: () => void
+
+  /** @param onChosen another model is to be loaded */
+  constructor(onChosen: () => void) {
+    this.#onChosen = onChosen
+  }
+
+  /** The page's own, or what the visitor chose instead. */
+  get current(): string {
+    return recall(CHOSEN_KEY) ?? new URL(DEFAULT_MODEL_PATH, document.baseURI).href
+  }
+
+  /** What is to be said before it is downloaded. */
+  async describe(signal: AbortSignal): Promise<ModelDescription> {
+    return this.#withCurrent((url) => this.#store.describe(url, { signal }))
+  }
+
+  async createEngine(options: Omit<CreateEngineOptions, 'model'>): Promise<Engine> {
+    return this.#withCurrent((model) => createEngine({ ...options, model }))
+  }
+
+  /** Asks the browser not to clear models by itself; on the visitor's click. */
+  persist(): void {
+    this.#store.persist().catch(() => undefined)
+  }
+
+  async showDialog(): Promise<ModelsDialog> {
+    const { ModelsDialog } = await import('../widget/models-dialog')
+    define(NAME, ModelsDialog)
+    let dialog = document.querySelector<ModelsDialog>(NAME)
+    if (dialog === null) {
+      dialog = document.createElement(NAME) as ModelsDialog
+      dialog.addEventListener('minnow-model-chosen', (event) => {
+        this.#choose((event as CustomEvent<StoredModel>).detail)
+      })
+      document.body.append(dialog)
+    }
+    await dialog.show(this.#store, { current: this.current })
+    return dialog
+  }
+
+  /** Adds files of models: dropped, or opened with the page. */
+  async add(files: readonly File[]): Promise<void> {
+    const dialog = await this.showDialog()
+    for (const file of files) await dialog.add(file)
+  }
+
+  /** A chosen model that is gone is no longer chosen. */
+  async #withCurrent<T>(use: (url: string) => Promise<T>): Promise<T> {
+    try {
+      return await use(this.current)
+    } catch (error) {
+      if (!isEngineError(error, 'invalid-argument') || recall(CHOSEN_KEY) === null) throw error
+      forget(CHOSEN_KEY)
+      return use(this.current)
+    }
+  }
+
+  #choose({ url, sources }: StoredModel): void {
+    const own = new URL(DEFAULT_MODEL_PATH, document.baseURI).href
+    if (sources.includes(own)) forget(CHOSEN_KEY)
+    else remember(CHOSEN_KEY, url)
+    this.#onChosen()
+  }
+}
