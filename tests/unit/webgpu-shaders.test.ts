@@ -8,7 +8,7 @@ import { Planner } from '../../src/backend/webgpu/plan'
 import { type Shader, shaderText } from '../../src/backend/webgpu/shaders/shader'
 import { shiftShader } from '../../src/backend/webgpu/shaders/vectors'
 import { chooseVariant, variantNamed, type VariantName } from '../../src/backend/webgpu/variant'
-import { loadWeights } from '../../src/backend/webgpu/weights'
+import { type GpuWeights, loadWeights } from '../../src/backend/webgpu/weights'
 import { parseGguf } from '../../src/gguf/parse'
 import type { GgmlType } from '../../src/gguf/types'
 import { readModel } from '../../src/model/read-model'
@@ -41,8 +41,19 @@ const MODELS: readonly (readonly [TinyArchitecture, GgmlType])[] = [
   ['qwen2', 'Q5_1'],
 ]
 
-/** A planner of a tiny model whose buffers hold no GPU memory. */
+type Loaded = Pick<Parameters<typeof loadWeights>[0], 'model'> & { weights: GpuWeights }
+const loaded = new Map<string, Promise<Loaded>>()
+
+/** A planner of a tiny model whose buffers hold no GPU memory; what variants share is made once. */
 async function plannerOf(architecture: TinyArchitecture, type: GgmlType, variant: VariantName) {
+  const key = `${architecture} ${type}`
+  const loading = loaded.get(key) ?? load(architecture, type)
+  loaded.set(key, loading)
+  const { model, weights } = await loading
+  return { model, planner: new Planner(model, weights, variantNamed(variant)) }
+}
+
+async function load(architecture: TinyArchitecture, type: GgmlType): Promise<Loaded> {
   const bytes = memorySource(tinyModel({ architecture, type }))
   const model = await readModel(await parseGguf(bytes), bytes)
   const buffer = (sizeBytes: number): unknown => ({
@@ -55,8 +66,7 @@ async function plannerOf(architecture: TinyArchitecture, type: GgmlType, variant
     createMapped: buffer,
     upload: ({ byteLength }: Float32Array) => buffer(byteLength),
   } as unknown as GpuMemory
-  const weights = await loadWeights({ model, bytes, memory })
-  return { model, planner: new Planner(model, weights, variantNamed(variant)) }
+  return { model, weights: await loadWeights({ model, bytes, memory }) }
 }
 
 async function shadersOf(variant: VariantName): Promise<Map<string, Shader>> {
