@@ -1,4 +1,4 @@
-import type { BackendPreference, Engine } from '../contract/engine'
+import type { BackendPreference, Citation, Engine } from '../contract/engine'
 import type { AnswerAction } from '../widget/answer-footer'
 import { Chat } from '../widget/chat'
 import { Announcer } from '../widget/chat-announcer'
@@ -13,6 +13,7 @@ import { pickLanguage, setLanguage, strings } from '../widget/strings'
 import type { Turn } from '../widget/turn'
 import { defineTurnElements } from '../widget/turn-elements'
 import { TurnList, type TurnActionDetail } from '../widget/turn-list'
+import { connectJobs } from './connect-jobs'
 import { hideFailure, showFailure } from './failure'
 import { hideReason, measureSpeed, showFigures, showSaving, startFigures, wantsTokens } from './figures-panel'
 import { find } from './find'
@@ -62,12 +63,13 @@ let measuring = new AbortController()
 
 const chat = new Chat({
   open: openModel,
-  route: async (local) => (await escalation)?.routerOver(local) ?? local,
+  route: async (local, turn) => jobs.engineOver((await (await escalation)?.routerOver(local)) ?? local, turn),
   trace: async (id) => (await escalation)?.trace(id) ?? null,
   wantsTokens,
   events: {
     engineChanged: showEngine,
     turnsChanged(shown) {
+      jobs.conversationChanged()
       welcome.hidden = shown.length > 0
       restart.hidden = shown.length === 0
       hideFailure()
@@ -98,6 +100,18 @@ const chat = new Chat({
     measured: showFigures,
     failed: showFailure,
   },
+})
+
+const jobs = connectJobs({
+  chat,
+  host: document.body,
+  panel: find('documents', HTMLElement),
+  addDocuments: find('add-documents', HTMLButtonElement),
+  showPresets: find('show-presets', HTMLButtonElement),
+  onError: (error) => showFailure(error, () => undefined),
+})
+turns.addEventListener('minnow-citation', (event) => {
+  jobs.showCitation((event as CustomEvent<Citation>).detail)
 })
 
 turns.lookUp = async (id) => (await escalation)?.lookUp(id) ?? null
@@ -192,7 +206,7 @@ loadMarkdown().catch(() => undefined)
 
 function ask(question: string): void {
   measuring.abort()
-  void chat.ask(question)
+  void jobs.ask(question)
 }
 
 async function openModel({
@@ -220,6 +234,7 @@ async function openConversations(): Promise<void> {
       drawer,
       opener: find('open-drawer', HTMLButtonElement),
       onOpened: () => input.focus(),
+      onRemoved: (id) => jobs.forget(id),
       onError: (error) => showFailure(error, () => undefined),
     })
     // What was asked meanwhile.
@@ -291,6 +306,7 @@ async function estimateSpeed(): Promise<void> {
 
 function showBusy(busy: boolean, turn: Turn | null = null): void {
   pwa.setBusy(busy)
+  jobs.setBusy(busy)
   const { composer, turn: words } = strings()
   button.textContent = busy ? composer.stop : composer.send
   turns.busy = busy

@@ -16,6 +16,8 @@ export interface SidebarOptions {
   opener: HTMLButtonElement
   /** Another conversation is shown. */
   onOpened(): void
+  /** A conversation was deleted; null: all were. */
+  onRemoved(id: string | null): void
   onError(error: unknown): void
 }
 
@@ -33,7 +35,7 @@ const WIDE = '(min-width: 68rem)'
 
 /** The list of conversations, and what keeps them. */
 export async function openSidebar(options: SidebarOptions): Promise<Sidebar> {
-  const { chat, aside, drawer, opener, onOpened, onError } = options
+  const { chat, aside, drawer, opener, onOpened, onRemoved, onError } = options
   define('minnow-conversations', ConversationList)
   const list = document.createElement('minnow-conversations') as ConversationList
   const wide = matchMedia(WIDE)
@@ -89,8 +91,10 @@ export async function openSidebar(options: SidebarOptions): Promise<Sidebar> {
       case 'rename':
         return keeper.rename(action.id, action.title)
       case 'remove':
+        onRemoved(action.id)
         return keeper.remove(action.id)
       case 'remove-all':
+        onRemoved(null)
         return keeper.removeAll()
       case 'markdown':
         return exportThem(action.id)

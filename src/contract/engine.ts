@@ -103,6 +103,8 @@ export interface MinnowChunkPart extends MinnowReadings {
   citations?: Citation[]
   /** Only from an engine that takes many steps. */
   progress?: StepProgress
+  /** Only from an engine that does a preset's job: what is wrong with the answer's form; null: nothing. */
+  preset?: { id: string; fault: string | null }
   /** Only from a router. */
   route?: RouteEvent
   /** Only from a remote, on the first chunk. */

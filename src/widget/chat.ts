@@ -1,9 +1,16 @@
-import type { ChatCompletionParams, ChatMessage, Engine, EngineInfo, Usage } from '../contract/engine'
+import type {
+  ChatCompletionParams,
+  ChatMessage,
+  Engine,
+  EngineInfo,
+  MinnowChunkPart,
+  Usage,
+} from '../contract/engine'
 import type { RouteRequest, SettledRoute } from '../contract/route'
 import { ChatEngine, type EngineState, type OpenEngine } from './chat-engine'
 import { keptRoute, reasonOf, unrouted } from './chat-route'
 import { DEFAULT_CHAT_SETTINGS, type ChatSettings } from './chat-settings'
-import { canContinue, isUnderWay, newTurn, type Turn } from './turn'
+import { canContinue, isUnderWay, newTurn, type Turn, type TurnJob } from './turn'
 import { TurnTree } from './turn-tree'
 
 /** What is shown is told through these; the chat knows no DOM. */
@@ -23,8 +30,8 @@ export interface ChatEvents {
 export interface ChatOptions {
   open: OpenEngine
   events: ChatEvents
-  /** Who is asked, for each question anew: the local engine, or a router over it. Default: the local engine. */
-  route?(local: Engine): Engine | Promise<Engine>
+  /** Who is asked, for each turn anew: the local engine, or what stands over it. Default: the local engine. */
+  route?(local: Engine, turn: Turn): Engine | Promise<Engine>
   /** What a router wrote down of an answer that was stopped or failed. */
   trace?(id: string): Promise<SettledRoute | null>
   /** Changes what is sent for a turn: passages of documents, examples. Default: the conversation as it is. */
@@ -114,20 +121,22 @@ export class Chat {
   }
 
   /** Asks, once the engine is ready. Resolves when the answer is complete, stopped or failed; never rejects. */
-  async ask(question: string): Promise<void> {
-    await this.#whenFree(() => this.#askNew(question, this.turns.at(-1)?.id ?? null))
+  async ask(question: string, job: TurnJob | null = null): Promise<void> {
+    await this.#whenFree(() => this.#askNew(question, this.turns.at(-1)?.id ?? null, job))
   }
 
   /** Asks something else in the place of a turn, which stays beside it. */
   async edit(turn: Turn, question: string): Promise<void> {
-    await this.#whenFree(() => this.#askNew(question, turn.parent))
+    // Other jobs are not told by their question.
+    const job = turn.job?.type === 'documents' ? turn.job : null
+    await this.#whenFree(() => this.#askNew(question, turn.parent, job))
   }
 
   /** Another answer to the same question; the old one stays beside it. */
   async regenerate(turn: Turn): Promise<void> {
     // At the usual temperature a small model would say the same again.
     const temperature = Math.max(0.7, this.settings.temperature)
-    await this.#whenFree(() => this.#askNew(turn.question, turn.parent, { temperature }))
+    await this.#whenFree(() => this.#askNew(turn.question, turn.parent, turn.job, { temperature }))
   }
 
   /** Goes on with an answer that was cut or stopped, on this device. */
@@ -195,8 +204,8 @@ export class Chat {
       const known = this.#tree.get(turn.id)
       if (known === undefined) this.#tree.insert(turn)
       else if (known !== this.#running?.turn) {
-        const { answer, state, route, usage } = turn
-        Object.assign(known, { answer, state, route, usage })
+        const { answer, state, route, usage, citations, fault } = turn
+        Object.assign(known, { answer, state, route, usage, citations, fault })
       }
     }
     this.#options.events.turnsChanged(this.turns)
@@ -237,8 +246,13 @@ export class Chat {
     this.#options.events.turnsChanged(this.turns)
   }
 
-  async #askNew(question: string, parent: string | null, asking: Asking = {}): Promise<void> {
-    const turn = newTurn(question, this.#id, parent)
+  async #askNew(
+    question: string,
+    parent: string | null,
+    job: TurnJob | null,
+    asking: Asking = {},
+  ): Promise<void> {
+    const turn = newTurn(question, this.#id, parent, job)
     this.#tree.add(turn)
     await this.#runNew(turn, asking)
   }
@@ -259,7 +273,7 @@ export class Chat {
       () => {
         if (this.#running !== null) return
         const { id, at } = turn
-        Object.assign(turn, newTurn(turn.question, turn.conversation, turn.parent), { id, at })
+        Object.assign(turn, newTurn(turn.question, turn.conversation, turn.parent, turn.job), { id, at })
         this.#options.events.answerReplaced(turn)
         void this.#runNew(turn, asking)
       },
@@ -286,6 +300,7 @@ export class Chat {
       }
     } finally {
       turn.progress = null
+      turn.steps = null
       this.#running = null
       events.turnChanged(turn)
       finish()
@@ -301,7 +316,7 @@ export class Chat {
   async #answer(turn: Turn, asking: Asking, seen: Seen, signal: AbortSignal): Promise<void> {
     const { events, route = (engine: Engine) => engine } = this.#options
     const local = await abortable(this.#engine.load(), signal)
-    const engine = await abortable(Promise.resolve(route(local)), signal)
+    const engine = await abortable(Promise.resolve(route(local, turn)), signal)
     const params = await this.#paramsOf(turn, asking, signal)
     const chunks = await engine.chat.completions.create(params, { signal })
     turn.tokens =
@@ -322,6 +337,7 @@ export class Chat {
         if (event.type !== 'asking') this.#replace(turn, '')
         events.turnChanged(turn)
       }
+      this.#takeNotes(turn, chunk.minnow)
       const text = choice?.delta.content ?? ''
       if (choice?.logprobs && turn.tokens !== null) turn.tokens.push(...choice.logprobs.content)
       if (text !== '') {
@@ -371,6 +387,15 @@ export class Chat {
         route: { scope: this.#id, ...(mode === null ? {} : { mode }), ...route },
       },
     }
+  }
+
+  /** What a job tells beside the text. */
+  #takeNotes(turn: Turn, { citations, progress, preset }: MinnowChunkPart = {}): void {
+    if (citations === undefined && progress === undefined && preset === undefined) return
+    turn.citations = citations ?? turn.citations
+    turn.steps = progress ?? turn.steps
+    turn.fault = preset?.fault ?? null
+    this.#options.events.turnChanged(turn)
   }
 
   #replace(turn: Turn, text: string): void {

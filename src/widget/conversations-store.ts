@@ -16,7 +16,9 @@ export interface Conversation {
 }
 
 /** A turn as it is kept: what only matters while it is answered is left out. */
-export type StoredTurn = Omit<Turn, 'progress' | 'tokens'>
+export type StoredTurn = Omit<Turn, 'progress' | 'tokens' | 'steps' | Added> & Partial<Pick<Turn, Added>>
+/** Came later than the first conversations. */
+type Added = 'job' | 'citations' | 'fault'
 
 /** What another tab changed: these turns of a conversation; without turns the conversation itself; null: all of them. */
 export interface ConversationChange {
@@ -135,10 +137,10 @@ export class ConversationStore {
   }
 }
 
-function toStored({ progress: _progress, tokens: _tokens, ...turn }: Turn): StoredTurn {
+function toStored({ progress: _progress, tokens: _tokens, steps: _steps, ...turn }: Turn): StoredTurn {
   return turn
 }
 
 export function toTurn(row: StoredTurn): Turn {
-  return { ...row, progress: null, tokens: null }
+  return { job: null, citations: [], fault: null, ...row, progress: null, tokens: null, steps: null }
 }

@@ -104,8 +104,7 @@ export class TurnView extends LitElement {
     if (turn === null) return nothing
     const words = strings().turn
     const underWay = isUnderWay(turn)
-    const note =
-      turn.progress !== null && underWay ? `${progressOf(turn.progress)}…` : noteOf(turn.state, this.waiting)
+    const note = underWay ? stepOf(turn, this.waiting) : (faultOf(turn) ?? noteOf(turn.state))
     return html`
       <h2 class="visually-hidden">${words.you}</h2>
       ${this.editing ? this.#form(turn) : this.#question(turn)}
@@ -118,6 +117,11 @@ export class TurnView extends LitElement {
         }
       </div>
       ${note === '' ? nothing : html`<p class="note">${note}</p>`}
+      ${
+        turn.citations.length === 0 || underWay
+          ? nothing
+          : html`<minnow-citations .citations=${turn.citations} .answer=${turn.answer}></minnow-citations>`
+      }
       ${
         underWay
           ? nothing
@@ -393,6 +397,21 @@ export class TurnView extends LitElement {
       }
     `,
   ]
+}
+
+/** What is being done for an answer under way. */
+function stepOf({ progress, steps, answer, state }: Turn, waiting: string): string {
+  const words = strings().documents
+  if (progress !== null) return `${progressOf(progress)}…`
+  if (steps === null || answer !== '') return noteOf(state, waiting)
+  return steps.done + 1 < steps.total
+    ? `${words.progress(steps.done + 1, steps.total - 1)}…`
+    : `${words.joining}…`
+}
+
+/** What a preset's check found, where the answer is complete. */
+function faultOf({ fault, state }: Turn): string | null {
+  return fault === null || state !== 'done' ? null : (strings().presets.faults[fault] ?? null)
 }
 
 /** What stands below an answer, by its state. */

@@ -1,4 +1,4 @@
-import type { TokenLogprob, Usage } from '../contract/engine'
+import type { Citation, StepProgress, TokenLogprob, Usage } from '../contract/engine'
 import type { RouteEvent, SettledRoute } from '../contract/route'
 
 /** What a router says while it works. */
@@ -6,6 +6,14 @@ export type RouteProgress = Exclude<RouteEvent, SettledRoute>
 
 /** 'waiting' until the first token; 'cut' at its greatest length; 'stopped' keeps what was answered so far. */
 export type TurnState = 'waiting' | 'answering' | 'done' | 'cut' | 'stopped' | 'failed'
+
+/** What is done for an answer beyond asking the model what was asked. */
+export type TurnJob =
+  /** Answers from the conversation's documents. */
+  | { readonly type: 'documents' }
+  /** Summarises one of them, by its id. */
+  | { readonly type: 'summary'; readonly document: string }
+  | { readonly type: 'preset'; readonly id: string; readonly values: Readonly<Record<string, string>> }
 
 /** A question and its answer. Turns form a tree: an edited question and another answer are siblings. */
 export interface Turn {
@@ -26,9 +34,22 @@ export interface Turn {
   usage: Usage | null
   /** The answer's tokens with their probabilities, where they were asked for and are known; never stored. */
   tokens: TokenLogprob[] | null
+  /** null: the question is asked as it is. */
+  readonly job: TurnJob | null
+  /** Passages of documents that were read for it; what it cites, it names as "[label]". */
+  citations: Citation[]
+  /** How far a job of many steps is; null: there are none, or they are done. Never stored. */
+  steps: StepProgress | null
+  /** What a preset's check found; null: nothing. */
+  fault: string | null
 }
 
-export function newTurn(question: string, conversation: string, parent: string | null): Turn {
+export function newTurn(
+  question: string,
+  conversation: string,
+  parent: string | null,
+  job: TurnJob | null = null,
+): Turn {
   return {
     id: crypto.randomUUID(),
     conversation,
@@ -41,6 +62,10 @@ export function newTurn(question: string, conversation: string, parent: string |
     route: null,
     usage: null,
     tokens: null,
+    job,
+    citations: [],
+    steps: null,
+    fault: null,
   }
 }
 
@@ -49,7 +74,8 @@ export function isUnderWay({ state }: Pick<Turn, 'state'>): boolean {
 }
 
 /** Whether there is more to be had of this answer, and the model of this device can go on with it. */
-export function canContinue({ state, answer, route }: Turn): boolean {
+export function canContinue({ state, answer, route, job }: Turn): boolean {
   const kind = route?.source.kind
-  return (state === 'cut' || state === 'stopped') && answer !== '' && kind !== 'remote' && kind !== 'cache'
+  const isOurs = job === null && kind !== 'remote' && kind !== 'cache'
+  return (state === 'cut' || state === 'stopped') && answer !== '' && isOurs
 }

@@ -23,7 +23,7 @@ interface Stretch {
 export const PASSAGE_TOKENS = 160
 
 /**
- * Cuts a text: never across titles, at paragraphs where they fit, else at sentences, else at words, else anywhere. Passages
+ * Cuts a text: never across titles and pages, at paragraphs where they fit, else at sentences, else at words, else anywhere. Passages
  * follow each other without overlap and leave out nothing but blanks and the titles. A generator, so that long texts
  * can be cut in turns.
  */
@@ -43,7 +43,10 @@ export function* cutPassages(
     })
     for (const part of fittingParts(text, section.start, section.end, limit)) {
       if (open === null) open = part
-      else if (open.tokens + part.tokens <= limit) {
+      else if (
+        open.tokens + part.tokens <= limit &&
+        pageAt(pageStarts, open.start) === pageAt(pageStarts, part.start)
+      ) {
         open = { start: open.start, end: part.end, tokens: open.tokens + part.tokens }
       } else {
         yield close(open)

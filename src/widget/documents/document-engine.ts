@@ -4,6 +4,7 @@ import { chunkOf, createStreamEngine, started } from '../stream-engine'
 import { citable, CitingText } from './cite'
 import { documentMessages, fittingPassages } from './document-prompt'
 import type { FoundPassage, IndexedPassage, PassageIndex } from './passage-index'
+import { tellingWordsOf } from './words-of'
 
 export interface DocumentEngineOptions {
   /** Answered, without asking anyone, where the documents share no word with the question. */
@@ -14,13 +15,16 @@ export interface DocumentEngineOptions {
 
 /** Passages that are looked at, at most; how many are given is a matter of their tokens. */
 const MOST_PASSAGES = 8
+/** Small models go on with a question of their own, or another passage. */
+const STOPS = ['\nQuestion:', '\n-----']
 /** Share of a question's weight that its best passage holds where the question speaks for itself. */
 const SPEAKS_FOR_ITSELF = 0.5
 
 /**
  * An engine that answers from documents: it finds passages for the last question, asks `inner` about them, and puts
  * citations behind the sentences that they bear out. Chunks list the passages as `minnow.citations`. Earlier turns help to
- * find passages and are not sent: small models mix them up with what is quoted.
+ * find passages and are not sent: small models mix them up with what is quoted. Repetitions are not punished, as answers
+ * repeat what is quoted.
  */
 export function createDocumentEngine(
   inner: Engine,
@@ -46,7 +50,10 @@ export function createDocumentEngine(
         try {
           const messages = documentMessages(question, passages)
           return await started(
-            await inner.chat.completions.create({ ...params, messages, stream: true }, options),
+            await inner.chat.completions.create(
+              { ...params, repetition_penalty: 1, stop: STOPS, messages, stream: true },
+              options,
+            ),
           )
         } catch (error) {
           // Their tokens were only estimated.
@@ -94,9 +101,11 @@ export function citationOf(passage: IndexedPassage, label: number): Citation {
   return { label, documentId, document, headings: [...headings], page, start, end, text }
 }
 
-/** Where a question says little by itself ("And on Sundays?"), the one before counts too. */
+/** Where a question says little by itself ("How many are there?"), the one before counts too. */
 function findFor(index: PassageIndex, question: string, before: string | undefined): FoundPassage[] {
   const found = index.find(question, MOST_PASSAGES)
+  const isElsewhere = found.length === 0 && tellingWordsOf(question).length > 0
   const isClear = (found[0]?.coverage ?? 0) >= SPEAKS_FOR_ITSELF
-  return isClear || before === undefined ? found : index.find(`${question} ${before}`, MOST_PASSAGES)
+  if (isClear || isElsewhere || before === undefined) return found
+  return index.find(`${question} ${before}`, MOST_PASSAGES)
 }

@@ -1,4 +1,5 @@
 import { openDB, type IDBPDatabase } from 'idb'
+import { DOCUMENT_DATABASE } from './document-database'
 import type { StoredDocument } from './document-text'
 
 /** Where documents are kept. */
@@ -13,7 +14,7 @@ export interface DocumentStore {
 }
 
 /** Keeps documents in IndexedDB, as text. Nothing leaves the device. */
-export async function openDocumentStore(name = 'minnow-documents'): Promise<DocumentStore> {
+export async function openDocumentStore(name = DOCUMENT_DATABASE): Promise<DocumentStore> {
   const database: IDBPDatabase = await openDB(name, 1, {
     upgrade(opened) {
       opened.createObjectStore('documents', { keyPath: 'id' }).createIndex('conversationId', 'conversationId')
@@ -41,6 +42,30 @@ export async function openDocumentStore(name = 'minnow-documents'): Promise<Docu
       await Promise.all([...keys.map((key) => transaction.store.delete(key)), transaction.done])
     },
     close: () => database.close(),
+  }
+}
+
+/** Keeps documents while the page is open, where the browser keeps nothing. */
+export function openMemoryDocumentStore(): DocumentStore {
+  const rows = new Map<string, StoredDocument>()
+  return {
+    list: (conversationId) =>
+      Promise.resolve([...rows.values()].filter((row) => row.conversationId === conversationId)),
+    put(document) {
+      rows.set(document.id, document)
+      return Promise.resolve()
+    },
+    delete(id) {
+      rows.delete(id)
+      return Promise.resolve()
+    },
+    clear(conversationId) {
+      for (const row of rows.values()) {
+        if (conversationId === undefined || row.conversationId === conversationId) rows.delete(row.id)
+      }
+      return Promise.resolve()
+    },
+    close() {},
   }
 }
 

@@ -50,7 +50,12 @@ export function createSummaryEngine(
     }
     if (total > 1) yield step()
     const stream = await inner.chat.completions.create(
-      { ...params, messages: summaryMessages(notes.join('\n'), 'three to five sentences'), stream: true },
+      {
+        ...params,
+        messages: summaryMessages(notes.join('\n'), 'three to five sentences'),
+        repetition_penalty: 1,
+        stream: true,
+      },
       options,
     )
     const labels = new Map<number, { passage: IndexedPassage; label: number }>()
@@ -95,6 +100,9 @@ async function noteOf(
     {
       ...params,
       messages: summaryMessages(text, 'one or two sentences'),
+      // Parts are many: a remote is asked for the last summary at most.
+      minnow: { ...params.minnow, route: { ...params.minnow?.route, mode: 'only-on-device' } },
+      repetition_penalty: 1,
       max_tokens: NOTE_TOKENS,
       stream: false,
       stream_options: null,
