@@ -54,8 +54,34 @@ function threadEntries(): Plugin {
   }
 }
 
+/**
+ * In a page of someone else's, rem is theirs, and often 10 px: lengths of the widget's elements follow its own font size. Not those
+ * of media queries, which mean the browser's.
+ */
+function ownLengths(): Plugin {
+  const folder = join(root, 'src/widget')
+  return {
+    name: 'minnow-own-lengths',
+    transform(code, id) {
+      if (!id.startsWith(folder)) return null
+      const lines = code.split('\n').map((line) => {
+        const isQuery = /@(?:media|container)/.test(line)
+        return isQuery
+          ? line
+          : line.replaceAll(/(?<![\w.])(-?\d*\.?\d+)rem\b/g, 'calc($1 * var(--_rem, 1rem))')
+      })
+      return { code: lines.join('\n'), map: null }
+    },
+  }
+}
+
 async function bundle(input: Readonly<Record<string, string>>, isForPages: boolean): Promise<void> {
-  const build = await rolldown({ cwd: root, input, external: [/^node:/], plugins: [threadEntries()] })
+  const build = await rolldown({
+    cwd: root,
+    input,
+    external: [/^node:/],
+    plugins: [threadEntries(), ownLengths()],
+  })
   await build.write({
     dir: outDir,
     format: 'esm',

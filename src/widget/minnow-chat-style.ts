@@ -15,6 +15,8 @@ export const minnowChatStyle = css`
     --accent: var(--minnow-accent, light-dark(#0b5c74, #7cc4d9));
     --on-accent: var(--minnow-on-accent, light-dark(#ffffff, #0c1a1f));
     --alert: var(--minnow-alert, light-dark(#8f2d1c, #f0a392));
+    /* What the build makes of rem in the elements within (scripts/build-library.ts). */
+    --_rem: var(--minnow-font-size, 16px);
     display: block;
     direction: ltr;
     color: var(--ink);

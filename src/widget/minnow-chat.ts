@@ -241,7 +241,7 @@ export class MinnowChat extends LitElement {
   }
 
   override render(): TemplateResult {
-    const words = shellStrings(this.language ?? '')
+    const words = shellStrings(this.language)
     const label = this.label ?? words.ask
     return html`<div class="root" lang=${this.language ?? nothing}>
       ${this.mode === 'inline' ? this.#inline(label, words) : this.#floating(label, words)}

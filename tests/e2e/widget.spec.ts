@@ -1,6 +1,8 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import type { MinnowChat } from '../../src/widget/minnow-chat'
+import { scriptedAnswer } from '../remote-server/answers'
+import { startRemoteServer } from '../remote-server/server'
 import { askWidget, expect, QUESTION, test } from './widget-site'
 
 /** What a page needs where everything runs in it. */
@@ -118,6 +120,38 @@ test('answers from a frame where the policy allows no engine; two tabs share it'
   expect([page.workers().length, second.workers().length]).toEqual([1, 0])
 })
 
+test('asks a larger model when the visitor agrees', async ({ openHost, requestedOrigins }) => {
+  const remote = await startRemoteServer({
+    answer: scriptedAnswer('Paris, says the larger one.'),
+    model: 'larger',
+  })
+  try {
+    const page = await openHost({
+      body: `<p id="page">We are a shop in Rome.</p><minnow-chat remote="${remote.baseUrl}" remote-model="larger"
+        policy="only-in-cloud" context-selector="#page"></minnow-chat>`,
+    })
+    await hearEvents(page)
+    await page.locator('minnow-chat [part=button]').click()
+    await page.getByLabel('Your question').fill(QUESTION)
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('button', { name: 'Send once' })).toBeVisible({ timeout: 60_000 })
+    expect(remote.requests).toHaveLength(0)
+    expect(await heard(page)).toMatchObject([{ name: 'open' }])
+    await page.getByRole('button', { name: 'Send once' }).click()
+    const turn = page.locator('minnow-chat .turn').last()
+    await expect(turn.locator('minnow-markdown')).toHaveText('Paris, says the larger one.')
+    expect(JSON.stringify(remote.requests[0]?.body)).toContain('We are a shop in Rome.')
+    await expect(turn).toHaveAttribute('data-state', 'done')
+    // There it is of use.
+    await expect(page.getByRole('button', { name: 'Good answer' })).toBeVisible()
+    const events = (await heard(page)) as { name: string }[]
+    expect(events.map(({ name }) => name)).toEqual(['open', 'escalate', 'answer'])
+  } finally {
+    requestedOrigins.delete(new URL(remote.baseUrl).origin)
+    await remote.close()
+  }
+})
+
 test('says what the policy lacks where not even the frame is allowed', async ({ openHost }) => {
   const page = await openHost({
     body: '<minnow-chat></minnow-chat>',
@@ -210,6 +244,9 @@ html { font-size: 62.5% } div, button, p, form { position: static !important; di
   })
   await expect(page.getByRole('button', { name: 'Send' })).toHaveCSS('background-color', 'rgb(120, 0, 80)')
   await expect(page.getByRole('button', { name: 'Send' })).toBeInViewport({ ratio: 1 })
+  // The page's rem is 10 px.
+  await expect(page.locator('.question')).toHaveCSS('padding-inline-start', '16px')
+  await expect(page.getByRole('button', { name: 'Send' })).toHaveCSS('min-height', '44px')
   await expect(page.getByLabel('Your question')).toHaveCSS('direction', 'ltr')
 })
 

@@ -1,3 +1,5 @@
+import { pickLanguage } from './languages'
+
 /** What `<minnow-chat>` says before it is opened; apart from the other strings, since it is in the first script. */
 export interface ShellStrings {
   ask: string
@@ -24,7 +26,7 @@ const de: ShellStrings = {
   failed: 'Das konnte nicht geladen werden. Prüfe die Verbindung und öffne es noch einmal.',
 }
 
-/** @param tag BCP 47; '' is the browser's. */
-export function shellStrings(tag: string): ShellStrings {
-  return (tag === '' ? navigator.language : tag).toLowerCase().split('-')[0] === 'de' ? de : en
+/** @param tag BCP 47; null: the first of the browser's languages that there is. */
+export function shellStrings(tag: string | null): ShellStrings {
+  return pickLanguage(tag === null ? navigator.languages : [tag]) === 'de' ? de : en
 }
