@@ -55,8 +55,8 @@ function threadEntries(): Plugin {
 }
 
 /**
- * In a page of someone else's, rem is theirs, and often 10 px: lengths of the widget's elements follow its own font size. Not those
- * of media queries, which mean the browser's.
+ * In a page of someone else's, rem is theirs, and often 10 px: lengths of the widget's elements follow its own
+ * font size. Not those of media queries, which mean the browser's.
  */
 function ownLengths(): Plugin {
   const folder = join(root, 'src/widget')

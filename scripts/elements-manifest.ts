@@ -3,7 +3,10 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** Lists of a declaration (https://github.com/webcomponents/custom-elements-manifest), by the tags of its docblock. */
+/**
+ * Lists of a declaration (https://github.com/webcomponents/custom-elements-manifest), by the tags of its
+ * docblock.
+ */
 const LISTS = {
   attr: 'attributes',
   fires: 'events',
@@ -27,7 +30,10 @@ export type ElementDeclaration = Record<(typeof LISTS)[keyof typeof LISTS], Name
   members: NamedEntry[]
 }
 
-/** What editors and catalogues are told of `<minnow-chat>`, read from its source: the docblock and the public members. */
+/**
+ * What editors and catalogues are told of `<minnow-chat>`, read from its source: the docblock and the public
+ * members.
+ */
 export function readElement(): ElementDeclaration {
   const source = readFileSync(join(ROOT, 'src/widget/minnow-chat.ts'), 'utf8')
   const match = /\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport class (\w+) extends LitElement/.exec(source)

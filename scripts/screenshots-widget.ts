@@ -1,4 +1,7 @@
-/** Makes the pictures of the widget in `docs/images`, in examples/05-widget-html: `tsx scripts/screenshots-widget.ts`, after a build. */
+/**
+ * Makes the pictures of the widget in `docs/images`, in examples/05-widget-html, after a build:
+ * `tsx scripts/screenshots-widget.ts`
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
-// Vue sets properties of elements where they have them, and listens to their events. In templates tell its compiler that the
-// tag is an element of the page: `isCustomElement: (tag) => tag.startsWith('minnow-')`.
-//   npm run build && npx vite examples/07-widget-vue
+// Vue sets properties of elements where they have them, and listens to their events. In templates tell its
+// compiler that the tag is an element of the page: `isCustomElement: (tag) => tag.startsWith('minnow-')`. npm
+// run build && npx vite examples/07-widget-vue
 import { createApp, h, ref } from 'vue'
 import { defineMinnowChat } from 'minnow-llm/widget'
 

@@ -14,9 +14,9 @@ export interface CreateFrameEngineOptions extends CreateSharedEngineOptions {
 const FRAME_TIMEOUT_MS = 20_000
 
 /**
- * An engine in a hidden frame of Minnow's own origin: for pages whose Content-Security-Policy lets no worker or WebAssembly run.
- * They need `frame-src` for that origin only. All frames of that origin in this browser that have the same page at the top share
- * one engine (`createSharedEngine`).
+ * An engine in a hidden frame of Minnow's own origin: for pages whose Content-Security-Policy lets no worker
+ * or WebAssembly run. They need `frame-src` for that origin only. All frames of that origin in this browser
+ * that have the same page at the top share one engine (`createSharedEngine`).
  *
  * @throws EngineError as createEngine() does; 'unsupported' where the frame does not start
  */

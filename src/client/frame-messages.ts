@@ -1,4 +1,6 @@
-/** What a page and the frame `embed.html` say before they have a port of their own; it carries nothing secret. */
+/**
+ * What a page and the frame `embed.html` say before they have a port of their own; it carries nothing secret.
+ */
 
 /** Frame to page: its script runs. */
 export const FRAME_READY = 'minnow-frame-ready-1'

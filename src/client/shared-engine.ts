@@ -26,12 +26,12 @@ const PROTOCOL = 1
 let ofPage: SharedEngines | null = null
 
 /**
- * An engine that all pages and tabs of this origin share, as far as they ask for the same model with the same options: one
- * download, one worker, one copy in memory. One page has it and answers for all; when that page is closed, put to sleep or
- * loses its worker, another one takes over. A request under way is then asked again with the same seed and goes on where it
- * broke off; where the repeated answer differs (another device computes), it fails with 'worker-lost'. Each page that shares
- * it must dispose of its own. Where there are no Web Locks (Node, pages that are not a secure context), only the callers in
- * one page share.
+ * An engine that all pages and tabs of this origin share, as far as they ask for the same model with the same
+ * options: one download, one worker, one copy in memory. One page has it and answers for all; when that page
+ * is closed, put to sleep or loses its worker, another one takes over. A request under way is then asked
+ * again with the same seed and goes on where it broke off; where the repeated answer differs (another device
+ * computes), it fails with 'worker-lost'. Each page that shares it must dispose of its own. Where there are
+ * no Web Locks (Node, pages that are not a secure context), only the callers in one page share.
  *
  * @throws EngineError as createEngine() does; 'invalid-argument' where the model is not a URL
  */

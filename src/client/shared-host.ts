@@ -11,8 +11,8 @@ export interface SharedHostOptions {
 }
 
 /**
- * The leader's side of a shared engine: has the engine and answers the members. Without timers, which a hidden tab gets only
- * once a second or once a minute; messages and workers go on there.
+ * The leader's side of a shared engine: has the engine and answers the members. Without timers, which a
+ * hidden tab gets only once a second or once a minute; messages and workers go on there.
  */
 export class SharedHost {
   readonly #options: SharedHostOptions
@@ -38,7 +38,10 @@ export class SharedHost {
     this.#options.announce({ type: 'state', term: this.#term, state: this.#state })
   }
 
-  /** Stops what runs and frees the engine. Nothing is said of it: the next leader will ask for all that is open. */
+  /**
+   * Stops what runs and frees the engine. Nothing is said of it: the next leader will ask for all that is
+   * open.
+   */
   close(): void {
     this.#life.abort(new EngineError('disposed', 'The engine was disposed of. Create a new one.'))
     for (const controller of this.#running.values()) controller.abort()

@@ -9,7 +9,10 @@ import { SharedHost, type SharedHostOptions } from './shared-host'
 import type { AnswerMessage, MemberMessage, SharedState, StateMessage } from './shared-messages'
 import { SharedRequest } from './shared-request'
 
-/** What tabs reach each other by; null in each where a platform has none, and then there is nobody to share with. */
+/**
+ * What tabs reach each other by; null in each where a platform has none, and then there is nobody to share
+ * with.
+ */
 export interface SharedPlatform {
   readonly locks: Pick<LockManager, 'request'> | null
   openChannel(name: string): SharedChannel
@@ -30,8 +33,9 @@ export interface SharedChannel {
 const MOST_SILENT_TICKS = 3
 
 /**
- * One page's part in a shared engine. All members queue for one Web Lock; whoever has it is the leader and has the engine
- * (`SharedHost`). When the leader's page goes, however it goes, the browser gives the lock to the next member.
+ * One page's part in a shared engine. All members queue for one Web Lock; whoever has it is the leader and
+ * has the engine (`SharedHost`). When the leader's page goes, however it goes, the browser gives the lock to
+ * the next member.
  */
 export class SharedMember {
   readonly #id: string = crypto.randomUUID()
@@ -281,7 +285,9 @@ function memberName(id: string): string {
   return `minnow-member ${id}`
 }
 
-/** Takes a lock and keeps it until the signal fires. Resolves once it is held, and where locks are refused. */
+/**
+ * Takes a lock and keeps it until the signal fires. Resolves once it is held, and where locks are refused.
+ */
 function holdLock(locks: Pick<LockManager, 'request'>, name: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     locks

@@ -20,7 +20,9 @@ export type MemberMessage =
   | { type: 'ask'; member: string; request: string; params: ChatCompletionParams }
   | { type: 'cancel'; request: string }
 
-/** The leader to all. A term is one life of one engine: in a new one, whatever was asked must be asked again. */
+/**
+ * The leader to all. A term is one life of one engine: in a new one, whatever was asked must be asked again.
+ */
 export interface StateMessage {
   type: 'state'
   term: string

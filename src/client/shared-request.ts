@@ -16,8 +16,9 @@ interface Given {
 }
 
 /**
- * One request to a shared engine, from its first asking to its end. When the engine dies in the middle, the request is asked
- * again with the same seed, and what the reader already has is left out of the repeated answer.
+ * One request to a shared engine, from its first asking to its end. When the engine dies in the middle, the
+ * request is asked again with the same seed, and what the reader already has is left out of the repeated
+ * answer.
  */
 export class SharedRequest {
   readonly id: string = crypto.randomUUID()
@@ -101,7 +102,10 @@ export class SharedRequest {
     this.#stream.fail(error)
   }
 
-  /** Passes on what of a chunk is new to the reader. A repeated answer's chunks may be cut otherwise than before. */
+  /**
+   * Passes on what of a chunk is new to the reader. A repeated answer's chunks may be cut otherwise than
+   * before.
+   */
   #pass(part: ChatCompletionChunk): void {
     this.#head ??= { id: part.id, created: part.created }
     const given = this.#given
@@ -150,7 +154,10 @@ function sum(given: Given, { choices, minnow }: ChatCompletionChunk): Given {
   }
 }
 
-/** Whether `a` holds anything that `b` lacks; they are of the same answer, so one of them is the other's beginning. */
+/**
+ * Whether `a` holds anything that `b` lacks; they are of the same answer, so one of them is the other's
+ * beginning.
+ */
 function exceeds(a: Given, b: Given): boolean {
   return (
     (a.role && !b.role) ||

@@ -15,8 +15,8 @@ export function isForeign(url: URL): boolean {
 }
 
 /**
- * A module script of another origin as one of this origin, which workers must be: it imports the other one, whose server must
- * allow that (CORS). What the script fetches beside itself still comes from there.
+ * A module script of another origin as one of this origin, which workers must be: it imports the other one,
+ * whose server must allow that (CORS). What the script fetches beside itself still comes from there.
  */
 export function foreignWorkerScript(url: URL): string {
   const code = `import ${JSON.stringify(url.href)}`

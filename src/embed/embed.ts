@@ -6,8 +6,9 @@ import type { StoreMessage, WorkerApi } from '../worker/api'
 import { createWorkerService } from '../worker/service'
 
 /**
- * The page `embed.html`: an engine for the page around it, which talks to it as to a worker. It gives answers of a model and
- * nothing else: no storage, no settings, no keys. Whom it may be framed by is said by its server, in `frame-ancestors`.
+ * The page `embed.html`: an engine for the page around it, which talks to it as to a worker. It gives answers
+ * of a model and nothing else: no storage, no settings, no keys. Whom it may be framed by is said by its
+ * server, in `frame-ancestors`.
  */
 addEventListener('message', (event: MessageEvent<unknown>) => {
   const [port] = event.ports

@@ -1,8 +1,8 @@
 import { css } from 'lit'
 
 /**
- * The page around it may style anything by `*` and inherit anything: `.root` begins anew, so that only the custom properties
- * named here come in. Sizes are not in rem, which is the page's.
+ * The page around it may style anything by `*` and inherit anything: `.root` begins anew, so that only the
+ * custom properties named here come in. Sizes are not in rem, which is the page's.
  */
 export const minnowChatStyle = css`
   .root {

@@ -18,7 +18,10 @@ export interface EscalateDetail {
   readonly model: string
 }
 
-/** `detail` of `minnow-error`. `code` is an `EngineErrorCode`, or 'internal' for what is none of Minnow's errors. */
+/**
+ * `detail` of `minnow-error`. `code` is an `EngineErrorCode`, or 'internal' for what is none of Minnow's
+ * errors.
+ */
 export interface ErrorDetail {
   readonly code: string
   readonly message: string

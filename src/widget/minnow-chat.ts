@@ -13,20 +13,24 @@ declare global {
 }
 
 /**
- * A chat with a model on the visitor's device, for any page: a button that opens a panel, or a part of the page. Nothing but this
- * element is loaded before it is opened, and the model not before the first question.
+ * A chat with a model on the visitor's device, for any page: a button that opens a panel, or a part of the
+ * page. Nothing but this element is loaded before it is opened, and the model not before the first question.
  *
  * @attr model - URL of a manifest or GGUF file. Default: the embedded SmolLM2-135M-Instruct.
- * @attr {'button' | 'inline'} mode - A button at the corner that opens a panel (default), or a panel in its place.
+ * @attr {'button' | 'inline'} mode - A button at the corner that opens a panel (default), or a panel in its
+ *   place.
  * @attr {'auto' | 'light' | 'dark'} theme - Default 'auto': as the visitor's system.
  * @attr label - Of the button, and the panel's title. Default: "Ask Minnow" in the language.
  * @attr language - BCP 47. Default: the browser's.
- * @attr context-selector - CSS selector of the element of the page whose text is given to the model with each question.
- * @attr remote - Address of a larger model's OpenAI-compatible interface (your own key proxy); asked by `policy`.
+ * @attr context-selector - CSS selector of the element of the page whose text is given to the model with each
+ *   question.
+ * @attr remote - Address of a larger model's OpenAI-compatible interface (your own key proxy); asked by
+ *   `policy`.
  * @attr remote-model - Name of the model there.
- * @attr policy - When the remote is asked: a mode ('only-on-device', 'prefer-on-device', …) or a policy as JSON.
- * @attr frame - Where the engine runs in a frame of Minnow's origin: 'auto' (default) where the page's CSP leaves no other way,
- *   'always', 'never', or the URL of the frame's page.
+ * @attr policy - When the remote is asked: a mode ('only-on-device', 'prefer-on-device', …) or a policy as
+ *   JSON.
+ * @attr frame - Where the engine runs in a frame of Minnow's origin: 'auto' (default) where the page's CSP
+ *   leaves no other way, 'always', 'never', or the URL of the frame's page.
  * @attr {boolean} expanded - Whether it is open.
  *
  * @fires minnow-answer - An answer is complete, or was stopped. `detail`: `AnswerDetail`.
@@ -93,9 +97,9 @@ export class MinnowChat extends LitElement {
   declare policy: string | null
   declare frame: string | null
   declare expanded: boolean
-  /** What the model shall know of the page, as text, or what gives it for each question; before `context-selector`. */
+  /** What the model shall know of the page, or what gives it for each question; before `context-selector`. */
   declare context: string | (() => string | Promise<string>) | null
-  /** Answers in the place of an engine of its own: any engine or router. It stays yours: it is not disposed of here. */
+  /** Answers in the place of an engine of its own: any engine or router. It is not disposed of here. */
   declare engine: Engine | null
   declare private panel: ChatPanel | null
   declare private failed: boolean
@@ -120,7 +124,7 @@ export class MinnowChat extends LitElement {
     this.failed = false
   }
 
-  /** Opens it and loads what it needs. Resolves when a question can be asked; rejects where that cannot be loaded. */
+  /** Opens it and loads what it needs. Rejects where that cannot be loaded. */
   async open(): Promise<void> {
     this.expanded = true
     await this.#loadPanel()
@@ -131,7 +135,9 @@ export class MinnowChat extends LitElement {
     this.expanded = false
   }
 
-  /** Opens it and asks. Resolves when the answer is complete, was stopped or failed: the events tell which. */
+  /**
+   * Opens it and asks. Resolves when the answer is complete, was stopped or failed: the events tell which.
+   */
   async ask(question: string): Promise<void> {
     await this.open()
     await (await this.#loadPanel()).ask(question)
@@ -181,7 +187,10 @@ export class MinnowChat extends LitElement {
     else this.panel.focus()
   }
 
-  /** In the top layer neither stacking nor transforms of the page matter. Browsers without it have the fixed position. */
+  /**
+   * In the top layer neither stacking nor transforms of the page matter. Browsers without it have the fixed
+   * position.
+   */
   #showOnTop(): void {
     for (const each of this.renderRoot.querySelectorAll<HTMLElement>('[popover]:not([hidden])')) {
       if ('showPopover' in each && !each.matches(':popover-open')) each.showPopover()

@@ -14,8 +14,10 @@ const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
 const WORKER_TIMEOUT_MS = 10_000
 
 /**
- * The engine of this device for a widget: in a worker of the page, shared by its origin, or in a frame of Minnow's origin.
- * @param frame 'auto': in a frame only where the page's Content-Security-Policy forbids the rest; 'always'; 'never'; or the
+ * The engine of this device for a widget: in a worker of the page, shared by its origin, or in a frame of
+ * Minnow's origin.
+ * @param frame 'auto': in a frame only where the page's Content-Security-Policy forbids the rest; 'always';
+ *   'never'; or the
  * frame's URL, which is 'always'.
  */
 export async function openLocal(frame: string, options: CreateSharedEngineOptions): Promise<Engine> {
@@ -31,8 +33,8 @@ export async function openLocal(frame: string, options: CreateSharedEngineOption
 }
 
 /**
- * What the page's policy lacks for an engine of its own, which workers from Blobs inherit; null where nothing. It is tried,
- * since policies can't be read.
+ * What the page's policy lacks for an engine of its own, which workers from Blobs inherit; null where
+ * nothing. It is tried, since policies can't be read.
  */
 async function forbiddenDirective(): Promise<string | null> {
   try {

@@ -6,15 +6,19 @@ import type {
   RequestOptions,
 } from '../contract/engine'
 
-/** Bytes of UTF-8 a token, at least: few enough that what is cut by it fits; texts in other scripts take more tokens. */
+/**
+ * Bytes of UTF-8 a token, at least: few enough that what is cut by it fits; texts in other scripts take more
+ * tokens.
+ */
 const CHARACTERS_PER_TOKEN = 3
 
 /** A part of a text between blank lines, or a line where there are none. */
 const PARAGRAPH = /\n\s*/
 
 /**
- * What of a page's text goes with a question, at most `maxTokens` long: all of it where it fits; otherwise its beginning and the
- * paragraphs that share the rarest words with the question, in the order of the page, with '…' for gaps.
+ * What of a page's text goes with a question, at most `maxTokens` long: all of it where it fits; otherwise
+ * its beginning and the paragraphs that share the rarest words with the question, in the order of the page,
+ * with '…' for gaps.
  */
 export function cutContext(text: string, question: string, maxTokens: number): string {
   const room = maxTokens * CHARACTERS_PER_TOKEN
@@ -68,13 +72,16 @@ export function questionAbout(text: string, question: string): string {
   return `-----\n${text.replaceAll(/^[ \t]*-{5,}[ \t]*$/gm, '')}\n-----\n\nQuestion: ${question}`
 }
 
-/** Most tokens of a page's text, however long the context is: they are read before the first word of an answer. */
+/**
+ * Most tokens of a page's text, however long the context is: they are read before the first word of an
+ * answer.
+ */
 const MOST_TOKENS = 2048
 
 /**
- * The engine, which is told with each question what `context` gives then; null or blank leaves the question as it is. The text
- * goes into the last message: a model this small does not heed what is further away. And tokens that were read may be said again
- * (no penalties), else it answers with anything but what is there.
+ * The engine, which is told with each question what `context` gives then; null or blank leaves the question
+ * as it is. The text goes into the last message: a model this small does not heed what is further away. And
+ * tokens that were read may be said again (no penalties), else it answers with anything but what is there.
  */
 export function withPage(inner: Engine, context: () => Promise<string | null>): Engine {
   const create = async (

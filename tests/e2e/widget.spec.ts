@@ -221,7 +221,8 @@ test('is used by keyboard, tells what happens, and has no findings of axe', asyn
 
 test('looks the same whatever the page around it does, on a phone too', async ({ openHost }) => {
   const hostile = `<style>
-* { all: revert; color: red !important; font: 40px/3 serif !important; letter-spacing: 9px; text-transform: uppercase; direction: rtl }
+* { all: revert; color: red !important; font: 40px/3 serif !important; letter-spacing: 9px; text-transform:
+* uppercase; direction: rtl }
 html { font-size: 62.5% } div, button, p, form { position: static !important; display: none !important; background: lime !important }
 :root { --paper: lime; --ink: lime; --accent: lime; --minnow-accent: rgb(120 0 80) } body { transform: rotate(2deg) }
 </style>`
