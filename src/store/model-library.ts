@@ -148,7 +148,7 @@ export class ModelLibrary {
       signal.throwIfAborted()
       if (!isEngineError(error, 'storage-full') && !(error instanceof DOMException)) throw error
       await this.records.delete(manifest.sha256).catch(() => undefined)
-      onNotKept?.(isEngineError(error) ? error : noStorage(error))
+      onNotKept?.(isEngineError(error) ? noRoom(manifest, error) : noStorage(error))
       return unkept(manifest, urls, options)
     } finally {
       if (!isOpen) giveBack()
@@ -186,9 +186,9 @@ export class ModelLibrary {
         this.#channel.tell({ type: 'progress', key, progress })
       },
       onComplete: complete,
-      onFull: (error) => {
+      onFull: (cause) => {
         isFull = true
-        onNotKept?.(error)
+        onNotKept?.(noRoom(manifest, cause))
       },
       onClosed: async () => {
         // A part that can't become a whole takes room for nothing.
@@ -261,6 +261,11 @@ function unkept(manifest: Manifest, urls: readonly URL[], { onProgress }: OpenMo
     failed: async () => false,
     close: async () => undefined,
   }
+}
+
+function noRoom({ sizeBytes }: Manifest, cause: EngineError): EngineError {
+  if (cause.details['freeBytes'] !== undefined) return cause
+  return storageFull(`no room for a model of ${sizeBytes} bytes`, { wantedBytes: sizeBytes }, cause)
 }
 
 function notHere(key: string): EngineError {

@@ -219,9 +219,10 @@ function writeAll(handle: SyncHandle, bytes: Uint8Array, at: number): void {
   } catch (cause) {
     throw writeFailure(cause, bytes.length)
   }
+  // Chromium 156 does not throw where the quota ends: it gives the error's number, unsigned, as a count.
   if (done === bytes.length) return
   const short = new DOMException(`${done} of ${bytes.length} bytes were written`, 'QuotaExceededError')
-  throw writeFailure(short, bytes.length - done)
+  throw writeFailure(short, bytes.length)
 }
 
 async function readJson(folder: FileSystemDirectoryHandle, name: string): Promise<unknown> {

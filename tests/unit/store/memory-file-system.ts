@@ -47,8 +47,8 @@ export class MemoryFolder {
 
 export interface Disk {
   freeBytes: number
-  /** Writes fail although there was room. */
-  isBroken?: boolean
+  /** Writes fail although there was room: they throw, or, as in Chromium, give an error's number as a count. */
+  isBroken?: 'throws' | 'counts'
 }
 
 export class MemoryFile {
@@ -93,7 +93,8 @@ class MemoryHandle {
 
   write(bytes: Uint8Array, { at }: { at: number }): number {
     this.#check()
-    if (this.#disk.isBroken === true) throw new DOMException('no room', 'QuotaExceededError')
+    if (this.#disk.isBroken === 'throws') throw new DOMException('no room', 'QuotaExceededError')
+    if (this.#disk.isBroken === 'counts') return 0xffff_fff8
     if (at + bytes.length > this.#file.bytes.length) this.truncate(at + bytes.length)
     this.#file.bytes.set(bytes, at)
     return bytes.length
