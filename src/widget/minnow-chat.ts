@@ -135,9 +135,7 @@ export class MinnowChat extends LitElement {
     this.expanded = false
   }
 
-  /**
-   * Opens it and asks. Resolves when the answer is complete, was stopped or failed: the events tell which.
-   */
+  /** Opens it and asks. Resolves when the answer is complete, was stopped or failed: events tell which. */
   async ask(question: string): Promise<void> {
     await this.open()
     await (await this.#loadPanel()).ask(question)

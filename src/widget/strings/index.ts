@@ -2,7 +2,7 @@ import { en, type Strings } from './en'
 import type { Language } from './languages'
 
 export type { Strings } from './en'
-export { pickLanguage } from './languages'
+export { pickLanguage, type Language } from './languages'
 
 let current: Strings = en
 

@@ -1,5 +1,5 @@
 /** Languages with strings, the first is the fallback. */
-export const LANGUAGES = ['en', 'de'] as const
+const LANGUAGES = ['en', 'de'] as const
 export type Language = (typeof LANGUAGES)[number]
 
 /** The first of the wanted languages (BCP 47, for instance `navigator.languages`) that there is. */
