@@ -1,4 +1,4 @@
-import { html, LitElement, nothing, type TemplateResult } from 'lit'
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
 import { LEAST_ANSWERS } from '../router/calibration/fit-calibration'
 import { LEAST_JUDGED, LEAST_OF_A_KIND, shifted, type Recalibration } from '../router/calibration/recalibrate'
@@ -234,7 +234,8 @@ export class CalibrateDialog extends LitElement {
   #inForce(): TemplateResult {
     const words = strings().calibration
     const { state } = this
-    if (state === null) return html`<p class="soft" aria-busy=${this.problem === '' ? 'true' : 'false'}>…</p>`
+    if (state === null)
+      return html`<p class="soft" role="status">${this.problem === '' ? words.waiting : ''}</p>`
     const { kind, calibration, learnt } = state
     const [before, after] = exampleOf(learnt?.shift ?? 0)
     return html`<section>
@@ -390,7 +391,27 @@ export class CalibrateDialog extends LitElement {
     </section>`
   }
 
-  static override styles = [theme, dialogTheme]
+  static override styles = [
+    theme,
+    dialogTheme,
+    css`
+      input::file-selector-button {
+        margin-inline-end: 0.75rem;
+        padding: 0.25rem 0.75rem;
+        border: 1px solid var(--_line);
+        border-radius: 0.375rem;
+        background: var(--_paper);
+        color: var(--_accent);
+        font: inherit;
+        cursor: pointer;
+      }
+
+      progress {
+        width: 100%;
+        accent-color: var(--_accent);
+      }
+    `,
+  ]
 }
 
 function exampleOf(shift: number): readonly [string, string] {

@@ -288,6 +288,7 @@ export const de: Strings = {
     shipped: 'Es gilt Minnows eigene Kalibrierung, aus öffentlichen Fragensammlungen.',
     own: (date, count, source) =>
       `Es gilt deine eigene Kalibrierung vom ${date}, aus ${count} Fragen (${source}).`,
+    waiting: 'Das Modell dieses Geräts ist noch nicht geladen; dafür wird es gebraucht.',
     none: 'Für dieses Modell gibt es keine Kalibrierung: Seine Antworten werden genommen, wie sie sind.',
     learnt: (answers, before, after) =>
       `Deine Urteile über ${answers} Antworten haben sie seither verändert: Was sie zu ${before} für sicher hält, gilt nun als zu ${after} sicher.`,
@@ -302,9 +303,9 @@ export const de: Strings = {
     tooFew: (least) => `Es braucht mindestens ${least} Fragen.`,
     unreadable: 'Diese Datei lässt sich nicht lesen.',
     target: 'Was gelten soll',
-    targetRisk: 'Falsche Antworten dieses Geräts, höchstens (% von allen)',
-    targetEscalated: 'Fragen an das größere Modell, höchstens (%)',
-    targetCost: 'Geld für 1.000 Fragen, höchstens ($)',
+    targetRisk: 'Wenig Falsches (% von allen)',
+    targetEscalated: 'Wenig gesendet (% der Fragen)',
+    targetCost: 'Wenig Kosten ($ für 1.000 Fragen)',
     most: 'Höchstens',
     start: 'Alle stellen',
     asking: (asked, total) => `${asked} von ${total} Fragen gestellt`,

@@ -301,6 +301,7 @@ export const en = {
     shipped: 'Minnow’s own calibration is in force, made of public sets of questions.',
     own: (date: string, count: number, source: string) =>
       `Your own calibration of ${date} is in force, made of ${count} questions (${source}).`,
+    waiting: 'The model of this device is not loaded yet; it is needed for this.',
     none: 'There is no calibration for this model: its answers are taken as they are.',
     learnt: (answers: number, before: string, after: string) =>
       `Your judgements of ${answers} answers have changed it since: what it holds ${before} sure now counts as ${after} sure.`,
@@ -315,9 +316,9 @@ export const en = {
     tooFew: (least: number) => `At least ${least} questions are needed.`,
     unreadable: 'This file cannot be read.',
     target: 'What you want kept',
-    targetRisk: 'Wrong answers of this device, at most (% of all)',
-    targetEscalated: 'Questions for the bigger model, at most (%)',
-    targetCost: 'Money for 1,000 questions, at most ($)',
+    targetRisk: 'Few wrong answers (% of all)',
+    targetEscalated: 'Few questions sent (%)',
+    targetCost: 'Few costs ($ for 1,000 questions)',
     most: 'At most',
     start: 'Ask them all',
     asking: (asked: number, total: number) => `${asked} of ${total} questions asked`,
