@@ -267,6 +267,14 @@ test('settings: wrong values are told at their fields, the policy is data', asyn
   await expect(address).toHaveAccessibleDescription(/not encrypted/)
   await address.fill(remote.baseUrl)
   await expect(address).toHaveAttribute('aria-invalid', 'false')
+  const list = dialog.getByRole('button', { name: 'Read its models' })
+  await list.click()
+  await expect(dialog.getByRole('status')).toContainText(/key/i)
+  await dialog.getByLabel('Key', { exact: true }).fill(KEY)
+  await list.click()
+  await expect(dialog.getByRole('status')).toHaveText('One model to choose from.')
+  await dialog.getByLabel('Key', { exact: true }).fill('')
+  expect(remote.requests).toHaveLength(0)
 
   await dialog.getByText('The policy as JSON').first().click()
   const policy = dialog.getByRole('textbox', { name: 'The policy as JSON' })
@@ -390,7 +398,7 @@ test('calibrate with own questions, use it, learn from thumbs, go back', async (
       buffer: Buffer.from(lines.join('\n')),
     })
   await upload([...questions.slice(0, 9), 'not a question'])
-  await expect(dialog).toContainText('9 questions; 1 lines could not be used.')
+  await expect(dialog).toContainText('9 questions; one line could not be used.')
   await expect(dialog.getByRole('button', { name: 'Ask them all' })).toBeDisabled()
   await upload(questions)
   await dialog.getByLabel('What you want kept').selectOption({ index: 1 })

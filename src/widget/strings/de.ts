@@ -225,7 +225,7 @@ export const de: Strings = {
   settings: {
     readModels: 'Seine Modelle lesen',
     reading: 'Wird gefragt…',
-    models: (count) => `${count} Modelle zur Auswahl.`,
+    models: (count) => (count === 1 ? 'Ein Modell zur Auswahl.' : `${count} Modelle zur Auswahl.`),
   },
   usage: {
     driftTitle: 'Sicherheit im Lauf der Zeit',
@@ -299,7 +299,7 @@ export const de: Strings = {
       'bei Fragen wie deinen sein darf.',
     file: 'Datei mit Fragen (JSONL)',
     read: (questions, skipped) =>
-      `${questions} Fragen${skipped === 0 ? '' : `; ${skipped} Zeilen waren nicht zu gebrauchen`}.`,
+      `${questions} Fragen${skipped === 0 ? '' : skipped === 1 ? '; eine Zeile war nicht zu gebrauchen' : `; ${skipped} Zeilen waren nicht zu gebrauchen`}.`,
     tooFew: (least) => `Es braucht mindestens ${least} Fragen.`,
     unreadable: 'Diese Datei lässt sich nicht lesen.',
     target: 'Was gelten soll',

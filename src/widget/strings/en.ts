@@ -234,7 +234,8 @@ export const en = {
   settings: {
     readModels: 'Read its models',
     reading: 'Asking…',
-    models: (count: number) => `${count} models to choose from.`,
+    models: (count: number) =>
+      count === 1 ? 'One model to choose from.' : `${count} models to choose from.`,
   },
   usage: {
     driftTitle: 'Confidence over time',
@@ -312,7 +313,7 @@ export const en = {
       'questions like yours.',
     file: 'File with questions (JSONL)',
     read: (questions: number, skipped: number) =>
-      `${questions} questions${skipped === 0 ? '' : `; ${skipped} lines could not be used`}.`,
+      `${questions} questions${skipped === 0 ? '' : skipped === 1 ? '; one line could not be used' : `; ${skipped} lines could not be used`}.`,
     tooFew: (least: number) => `At least ${least} questions are needed.`,
     unreadable: 'This file cannot be read.',
     target: 'What you want kept',
