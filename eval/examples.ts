@@ -114,12 +114,6 @@ function compareChoices(
   ].flatMap((scores, index) => standing(scores, best, index === 2 ? 4 : 1))
   const root = Math.sqrt(choices!.reduce((count, { signals }) => count + signals.length, 0) / choices!.length)
   const [steadyShare] = standing(sums, best, 1 / root)
-  // Whether other measures would have chosen the same.
-  const votes = [
-    rows.map(({ mean }) => mean),
-    rows.map((row) => row.perCharacter),
-    rows.map(({ gain }) => gain),
-  ].map((scores) => (scores.indexOf(Math.max(...scores)) === best ? 1 : 0))
   const gains = rows.map(({ gain }) => gain)
   // Where all choices end in the same text, gains are sums.
   const saysNothing = choices!.every(({ neutral }) => neutral === choices![0]!.neutral)
@@ -127,12 +121,7 @@ function compareChoices(
     best,
     steadyShare: steadyShare!,
     agreement: saysNothing ? 0 : gains.indexOf(Math.max(...gains)) === best ? 0.5 : -0.5,
-    features: [
-      ...features,
-      ...standing(sums, best, 1 / root),
-      ...votes,
-      ...tokenFeatures(signalsOf(choices![best]!.signals.slice(0, tokens))),
-    ],
+    features: [...features, ...tokenFeatures(signalsOf(choices![best]!.signals.slice(0, tokens)))],
   }
 }
 
