@@ -252,8 +252,8 @@ function wanted({ tasks, pooled, leave_one_task_out: left, overhead }: EvalRepor
 }
 
 function judgedBound(left: NonNullable<EvalReport['leave_one_task_out']>): string {
-  const errors = Object.values(left).flatMap(({ ece_judged: error }) => error ?? [])
-  if (errors.length === 0) return ''
+  // A task too small to judge some of it stays as it is.
+  const errors = Object.values(left).map(({ ece, ece_judged: mended }) => mended ?? ece)
   return `with ${JUDGED} answers judged ${show(errors.reduce((sum, error) => sum + error, 0) / errors.length)}`
 }
 
