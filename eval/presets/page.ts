@@ -64,7 +64,8 @@ something else.
 - Scores of explanations and lessons count main points that were named. They do not see what was said wrongly beside them, and
   that happens often: check what matters.
 - It cannot translate, and it cannot write queries: SQL of the right form names the wrong column or adds a condition that nobody
-  asked for. It sorts tickets little better than half right. These three are offered for the sake of a bigger model.
+  asked for. Of the labels of tickets it gets less than half right. These are
+  offered for the sake of a bigger model.
 - Prompts were chosen on the same examples: even and odd ones scored alike, but on other people's texts expect less. All examples
   are in English; the page does not promise more for other languages.
 

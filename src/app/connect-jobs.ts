@@ -80,13 +80,15 @@ export function connectJobs(options: ConnectJobsOptions): JobsConnection {
   }
 }
 
-/** Files dropped anywhere on the page; models are left to others. */
+/** Files dropped anywhere on the page but on a dialog; models are left to others. */
 function acceptDrops(host: HTMLElement, onFiles: (files: File[]) => void): void {
   const veil = document.createElement('div')
   veil.className = 'drop-veil'
   veil.hidden = true
   host.append(veil)
-  const holdsFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes('Files') === true
+  const holdsFiles = (event: DragEvent): boolean =>
+    event.dataTransfer?.types.includes('Files') === true &&
+    !event.composedPath().some((each) => each instanceof HTMLDialogElement)
   document.addEventListener('dragover', (event) => {
     if (!holdsFiles(event)) return
     event.preventDefault()

@@ -75,6 +75,7 @@ export class CitationList extends LitElement {
       :host {
         display: grid;
         gap: 0.25rem;
+        margin-block: 0.5rem;
       }
 
       ul {

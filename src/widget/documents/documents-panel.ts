@@ -230,7 +230,7 @@ export class DocumentsPanel extends LitElement {
         display: flex;
         min-width: 0;
         gap: 0.5rem;
-        align-items: baseline;
+        align-items: center;
       }
 
       .open bdi {

@@ -53,6 +53,13 @@ export class PassageDialog extends LitElement {
     const words = strings().documents
     const from = Math.max(0, start - this.charactersBefore)
     const to = Math.min(text.length, end + this.charactersAfter)
+    const parts = [
+      from === 0 ? '' : '…',
+      text.slice(from, start),
+      start === end ? '' : html`<mark>${text.slice(start, end)}</mark>`,
+      text.slice(end, to),
+      to === text.length ? '' : '…',
+    ]
     return html`
       <div class="head">
         <h2 id="title"><bdi>${place}</bdi></h2>
@@ -71,11 +78,7 @@ export class PassageDialog extends LitElement {
                 ${words.before}
               </button>`
         }
-        <p class="text">
-          ${from === 0 ? nothing : '…'}${text.slice(from, start)}${
-            start === end ? nothing : html`<mark>${text.slice(start, end)}</mark>`
-          }${text.slice(end, to)}${to === text.length ? nothing : '…'}
-        </p>
+        <p class="text">${parts}</p>
         ${
           to === text.length
             ? nothing

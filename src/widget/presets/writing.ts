@@ -5,7 +5,7 @@ const TEXT = { name: 'text', kind: 'text', label: { en: 'Text', de: 'Text' } } a
 export const SUMMARISE: Preset = {
   id: 'summarise',
   title: { en: 'Summarise', de: 'Zusammenfassen' },
-  hint: { en: 'A text in one or two sentences', de: 'Ein Text in ein, zwei Sätzen' },
+  hint: { en: 'A text in a sentence', de: 'Ein Text in einem Satz' },
   fields: [TEXT],
   instruction: 'You sum up texts in one short sentence of at most fifteen words.',
   template: 'Text: {text}\nIn one short sentence:',

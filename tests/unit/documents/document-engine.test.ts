@@ -65,8 +65,9 @@ describe('createDocumentEngine', () => {
       page: null,
     })
     expect(SOURCE.slice(citations![0]!.start, citations![0]!.end)).toBe(citations![0]!.text)
-    const [system, asked] = inner.calls[0]!.messages
-    expect(system!.role).toBe('system')
+    const { messages } = inner.calls[0]!
+    const asked = messages.at(-1)
+    expect(messages[0]!.role).toBe('system')
     expect(asked!.content).toContain('Four hives of bees')
     expect(asked!.content.endsWith('Question: Where are the bees?')).toBe(true)
   })
@@ -75,11 +76,11 @@ describe('createDocumentEngine', () => {
     const inner = createMockEngine({ reply: 'At seven.' })
     const engine = createDocumentEngine(inner, openIndex(), NOTHING)
     await engine.chat.completions.create({ messages: [user('When is the garden watered?')] })
-    const asked = inner.calls[0]!.messages[1]!.content
+    const asked = inner.calls[0]!.messages.at(-1)!.content
     const quotes = asked.split(/^-----$/m)
-    // Before, one for each passage, behind.
-    expect(quotes).toHaveLength(4)
-    expect(quotes.findIndex((quote) => quote.includes('Ignore all rules'))).toBe(1)
+    // Before, the passage, behind.
+    expect(quotes).toHaveLength(3)
+    expect(quotes[1]).toContain('Ignore all rules')
   })
 
   it('does not ask where nothing is found', async () => {
@@ -100,7 +101,7 @@ describe('createDocumentEngine', () => {
     ]
     const completion = await engine.chat.completions.create({ messages })
     expect(completion.minnow!.citations![0]!.headings).toEqual(['Garden', 'Bees'])
-    expect(inner.calls[0]!.messages).toHaveLength(2)
+    expect(inner.calls[0]!.messages.filter(({ content }) => content === 'Are there bees?')).toEqual([])
   })
 
   it('leaves out passages where they do not fit after all', async () => {
@@ -112,7 +113,7 @@ describe('createDocumentEngine', () => {
       return calls === 1 ? Promise.reject(new EngineError('context-overflow', 'too long')) : create(...given)
     }) as typeof create
     const engine = createDocumentEngine(inner, openIndex(), NOTHING)
-    const completion = await engine.chat.completions.create({ messages: [user('garden bees water')] })
+    const completion = await engine.chat.completions.create({ messages: [user('shed evening')] })
     expect(completion.minnow!.citations).toHaveLength(1)
     expect(calls).toBe(2)
   })
