@@ -179,3 +179,21 @@ export function everythingKept(page: Page): Promise<string> {
     return found.join('\n')
   })
 }
+
+/** How many rows the router keeps, of any kind. */
+export function routerRows(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const whenDone = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.addEventListener('success', () => resolve(request.result))
+        request.addEventListener('error', () => reject(new Error(String(request.error))))
+      })
+    const database = await whenDone(indexedDB.open('minnow-router'))
+    let rows = 0
+    for (const store of database.objectStoreNames) {
+      rows += await whenDone(database.transaction(store).objectStore(store).count())
+    }
+    database.close()
+    return rows
+  })
+}
