@@ -18,6 +18,8 @@ class Device {
     key: 'fake|gpu',
     isFallback: false,
   }
+  /** In place of `gpuFacts`. */
+  findGpu: ((preference: GPUPowerPreference | undefined) => NonNullable<Device['gpuFacts']>) | null = null
   gpu: Partial<FakeDeviceOptions> = {}
   wasm: Partial<FakeDeviceOptions> = {}
   /** Instead of a GPU that loads. */
@@ -48,7 +50,8 @@ class Device {
           if (this.loadGpu !== null) return this.loadGpu()
           return open({ kind: 'webgpu', ...this.gpu }, given)
         },
-        findGpu: async () => {
+        findGpu: async ({ powerPreference }) => {
+          if (this.findGpu !== null) return this.findGpu(powerPreference)
           if (this.gpuFacts === null)
             throw new EngineError('unsupported', 'WebGPU finds no GPU on this device.')
           return this.gpuFacts
@@ -118,6 +121,35 @@ describe('the choice of a backend', () => {
     await device.load({ modelKey: 'other' })
     await device.load({ threads: 3 })
     expect(device.opened).toHaveLength(4)
+  })
+
+  it('asks for the preferred of two adapters, and keeps apart what it knows of them', async () => {
+    const device = new Device()
+    const asked: (GPUPowerPreference | undefined)[] = []
+    device.findGpu = (powerPreference) => {
+      asked.push(powerPreference)
+      device.gpu = powerPreference === 'low-power' ? { error: 3 } : { stepMs: 0 }
+      const name = powerPreference === 'low-power' ? 'Small GPU' : 'Large GPU'
+      return { name, key: name, isFallback: false }
+    }
+    device.wasm = { stepMs: 10, maxBatch: 32 }
+    const probe = await makeProbe(new FakeDevice({ kind: 'wasm', maxBatch: 32 }), sampleTokens)
+    for (const _ of ['measured', 'remembered']) {
+      const small = await device.load({ probe, powerPreference: 'low-power' })
+      expect(small.reason()).toMatch(/^Small GPU computes wrongly/)
+      const large = await device.load({ probe, powerPreference: 'high-performance' })
+      expect(large.reason()).toMatch(/^Large GPU is .* as fast/)
+    }
+    expect(asked).toEqual(['low-power', 'high-performance', 'low-power', 'high-performance'])
+    // The second time each loaded what it had come to alone.
+    expect(device.opened.map(({ kind }) => kind)).toEqual([
+      'wasm',
+      'webgpu',
+      'wasm',
+      'webgpu',
+      'wasm',
+      'webgpu',
+    ])
   })
 
   it('refuses a GPU that computes wrongly, says why and remembers it for a week', async () => {
