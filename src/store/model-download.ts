@@ -34,6 +34,7 @@ export class ModelDownload {
   readonly #tally: DownloadTally
   readonly #waiting = new Map<number, Waiting[]>()
   #buffer = new ArrayBuffer(0)
+  #ahead: Begun | null = null
   /** Why it ended, where it did not end well. */
   #failure: { error: unknown } | null = null
 
@@ -80,14 +81,16 @@ export class ModelDownload {
       this.#waiting.clear()
       throw error
     } finally {
+      if (this.#ahead !== null) drop(this.#ahead)
+      this.#ahead = null
       this.#buffer = new ArrayBuffer(0)
     }
   }
 
-  /** The first pieces that are missing, of one chunk and without gaps. */
-  #nextRun(): Run | null {
+  /** The first pieces from `from` on that are missing, of one chunk and without gaps. */
+  #nextRun(from = 0): Run | null {
     const { pieces, file } = this.#options
-    const start = file.held.indexOf(0)
+    const start = file.held.indexOf(0, from)
     if (start === -1) return null
     const first = pieces[start]!
     let last = first
@@ -131,12 +134,15 @@ export class ModelDownload {
     let next = first.index
     while (next <= last.index && file.held[next] === 1) next++
     if (next > last.index) return
-    const stall = new StallWatch(signal)
-    let reader: StreamReader | null = null
+    const begun = fresh ? null : this.#takeAhead(source, pieces[next]!)
+    const { stall, opened } = begun ?? this.#begin(source, { first: pieces[next]!, last }, fresh)
+    const half = next + Math.ceil((last.index + 1 - next) / 2)
+    stall.restart()
     try {
-      reader = await source.open(pieces[next]!, last, { signal: stall.signal, fresh })
+      const reader = await opened
       for (; next <= last.index; next++) {
         const piece = pieces[next]!
+        if (next === half) this.#lookAhead(source, last)
         await this.#readPiece(piece, reader, () => stall.restart())
         this.#wake(piece)
       }
@@ -146,9 +152,35 @@ export class ModelDownload {
       const problem = stall.signal.aborted ? 'nothing came for half a minute' : 'the connection broke'
       throw networkError(source.url, `${problem} in ${first.chunk.file}`, cause)
     } finally {
-      stall.end()
-      reader?.cancel().catch(() => undefined)
+      drop({ stall, opened })
     }
+  }
+
+  #begin(source: PieceSource, { first, last }: Run, fresh: boolean): Begun {
+    const stall = new StallWatch(this.#options.signal)
+    const opened = source.open(first, last, { signal: stall.signal, fresh })
+    // Of one that is never read nobody wants to know.
+    opened.catch(() => undefined)
+    return { source, first, stall, opened }
+  }
+
+  /** Asks for what comes after a chunk of which the second half still comes: a slow answer then costs no time. */
+  #lookAhead(source: PieceSource, { index }: Piece): void {
+    const run = this.#nextRun(index + 1)
+    // A chunk from a mirror may be the only one that the first source lacks.
+    if (run === null || this.#ahead !== null || source !== this.#options.sources[0]) return
+    this.#ahead = this.#begin(source, run, false)
+  }
+
+  /** What was begun before, if it is this. */
+  #takeAhead(source: PieceSource, first: Piece): Begun | null {
+    const ahead = this.#ahead
+    // The rest of a chunk comes before.
+    if (ahead === null || first.index < ahead.first.index) return null
+    this.#ahead = null
+    if (ahead.source === source && ahead.first === first) return ahead
+    drop(ahead)
+    return null
   }
 
   async #readPiece(piece: Piece, reader: StreamReader, onBytes: () => void): Promise<void> {
@@ -179,9 +211,22 @@ interface Run {
   readonly last: Piece
 }
 
+/** A run that was asked for. */
+interface Begun {
+  readonly source: PieceSource
+  readonly first: Piece
+  readonly stall: StallWatch
+  readonly opened: Promise<StreamReader>
+}
+
+function drop({ stall, opened }: Pick<Begun, 'stall' | 'opened'>): void {
+  stall.end()
+  opened.then((reader) => reader.cancel()).catch(() => undefined)
+}
+
 const STALL_MS = 30_000
 
-/** Fires where nothing happens for half a minute, or when the caller's signal does. */
+/** Fires where nothing happens for half a minute after `restart`, or when the caller's signal does. */
 class StallWatch {
   readonly #controller = new AbortController()
   readonly #outer: AbortSignal
@@ -191,7 +236,6 @@ class StallWatch {
   constructor(outer: AbortSignal) {
     this.#outer = outer
     outer.addEventListener('abort', this.#onAbort)
-    this.restart()
   }
 
   get signal(): AbortSignal {
@@ -206,5 +250,7 @@ class StallWatch {
   end(): void {
     clearTimeout(this.#timer)
     this.#outer.removeEventListener('abort', this.#onAbort)
+    // What is still under way is not wanted any more.
+    this.#controller.abort()
   }
 }

@@ -51,7 +51,7 @@ function sha256(bytes: Uint8Array): string {
 }
 
 /** What a server does wrong with one answer. */
-export type Fault = 'break' | 'damage' | 'truncate' | number | 'wait'
+export type Fault = 'break' | 'damage' | 'truncate' | 'pause' | number | 'wait'
 
 /** Serves a model as chunks beside `manifest.json` and as `whole.gguf`, and does wrong what it is told to. */
 export class ChunkServer {
@@ -61,6 +61,8 @@ export class ChunkServer {
   /** Body bytes of chunks that were sent. */
   sentBytes = 0
   ranges = true
+  /** Sends the second half of what has the fault 'pause'. */
+  goOn: () => void = () => undefined
   /** Asked for each answer with a body. */
   fault: (request: IncomingMessage) => Fault | null = () => null
   readonly #server: Server
@@ -117,6 +119,12 @@ export class ChunkServer {
       return
     }
     if (isChunk) this.sentBytes += part.length
+    if (fault === 'pause') {
+      const half = Math.floor(part.length / 2)
+      response.write(part.subarray(0, half))
+      this.goOn = () => response.end(part.subarray(half))
+      return
+    }
     response.end(part)
   }
 

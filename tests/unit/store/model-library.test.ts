@@ -99,6 +99,16 @@ describe('a download', () => {
     expect(server.sentBytes).toBe(total())
   })
 
+  it('asks for the next chunk while the second half of one still comes', async () => {
+    failAt('chunk-0.bin', 'pause')
+    const loading = load(newDisk().storage, server.manifestUrl)
+    await asked('/chunk-1.bin')
+    server.goOn()
+    expect(await loading).toEqual(server.model.bytes)
+    expect(server.requests).toHaveLength(4)
+    expect(server.sentBytes).toBe(total())
+  })
+
   it('gets the chunk again where the server has no ranges', async () => {
     server.ranges = false
     failAt('chunk-1.bin', 'break')
