@@ -194,12 +194,12 @@ const pwa = startPwa({
   title: find('title', HTMLElement),
   notices: find('notices', HTMLElement),
   draft: input,
-  isUntouched: () => welcome.hidden === false,
+  isUntouched: () => welcome.hidden === false && loading.hidden !== false,
   onIncoming: (incoming) => void takeIncoming(incoming),
 })
 
 find('close-drawer', HTMLButtonElement).addEventListener('click', () => drawer.close())
-void openConversations()
+const conversations = openConversations()
 chat.load()
 // Before the first answer, and after all that it waits for.
 loadMarkdown().catch(() => undefined)
@@ -262,7 +262,8 @@ async function showChatSettings(): Promise<void> {
 
 /** What other programs share is put into the composer, and asked by whoever reads it there. */
 async function takeIncoming({ text, files, startsNew }: Incoming): Promise<void> {
-  if (startsNew) chat.clear()
+  await conversations
+  if (startsNew && !restart.hidden) restart.click()
   const isModel = ({ name }: File): boolean => /\.gguf$/i.test(name)
   if (files.some(isModel)) void models.add(files.filter(isModel))
   const texts = await Promise.all(files.filter((file) => !isModel(file)).map((file) => file.text()))

@@ -10,7 +10,7 @@ export interface PwaOptions {
   notices: HTMLElement
   /** What is written and not yet sent. */
   draft: { value: string }
-  /** Whether a reload would go unnoticed: nothing was asked or begun. */
+  /** Whether a reload would go unnoticed, besides by somebody who typed, pressed or opened something: nothing is going on. */
   isUntouched(): boolean
   /** Text, files, or the wish for a new conversation came from outside. */
   onIncoming(incoming: Incoming): void
@@ -27,12 +27,20 @@ const DRAFT_KEY = 'minnow-draft'
 export function startPwa({ title, notices, draft, isUntouched, onIncoming }: PwaOptions): Pwa {
   restoreDraft(draft)
   showOffline(title)
+  let isTouched = false
+  const touch = (): void => {
+    isTouched = true
+  }
+  for (const type of ['pointerdown', 'keydown']) addEventListener(type, touch, { capture: true, once: true })
   const updates = new Updates({
-    isUntouched: () => draft.value === '' && isUntouched(),
+    isUntouched: () => !isTouched && draft.value === '' && isUntouched(),
     onUpdate: (restart) => showUpdate(notices, restart),
     onReload: () => keepDraft(draft),
   })
-  receiveIncoming(onIncoming)
+  receiveIncoming((incoming) => {
+    touch()
+    onIncoming(incoming)
+  })
   // The page comes first: what is fetched to be kept takes bandwidth.
   whenIdle(() => void updates.start())
   return updates

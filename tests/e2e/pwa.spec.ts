@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, expect, test as base, type BrowserContext, type Page } from '@playwright/test'
-import { agreeToDownload, SITE_FOLDER } from '../../scripts/browse-site'
+import { SITE_FOLDER } from '../../scripts/browse-site'
 import { serve, type RunningServer } from '../../scripts/serve'
+import { tinyModel } from '../fixtures/tiny-models'
 
 interface Fixtures {
   /** In a folder of its host, which sends no headers of isolation. */
@@ -17,10 +18,6 @@ const ENGINE_WORKER = /\/worker-[^/]+$/
 const SUB_PATH = '/some/folder/'
 
 const test = base.extend<Fixtures>({
-  context: async ({ context }, use) => {
-    await agreeToDownload(context)
-    await use(context)
-  },
   plainHost: async ({}, use) => {
     const server = await serve({ mounts: { [SUB_PATH]: SITE_FOLDER }, isolated: false })
     await use(server)
@@ -33,6 +30,11 @@ test.use({ serviceWorkers: 'allow' })
 async function ask(page: Page, text: string): Promise<void> {
   await page.getByLabel('Your question').fill(text)
   await page.keyboard.press('Enter')
+}
+
+/** Agrees to the download, on the first visit. */
+async function agree(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Download/ }).click()
 }
 
 async function expectState(page: Page, state: RegExp, timeout = 60_000): Promise<void> {
@@ -83,6 +85,7 @@ test('on a host without headers, in a folder: isolated after one reload, with th
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
   await page.waitForFunction(() => crossOriginIsolated)
   await waitForControl(page)
+  await agree(page)
   await ask(page, 'What is the capital of France? Answer in one sentence.')
   await expectState(page, /done|cut/)
   await expect(page.locator('#figures dt', { hasText: 'Threads' }).locator('+ dd')).toHaveText('3')
@@ -97,7 +100,7 @@ test('on a host without headers, in a folder: isolated after one reload, with th
   const answer = await page.evaluate(async (address) => (await fetch(address)).text(), url)
   expect(answer).toBe(`asked by ${plainHost.origin}`)
   // The model's worker may not, though the host sent no policy for it.
-  const engine = page.workers().find((worker) => ENGINE_WORKER.test(worker.url()))!
+  const engine = page.workers().findLast((worker) => ENGINE_WORKER.test(worker.url()))!
   const refusal = await engine.evaluate(async (address) => fetch(address).then(String, String), url)
   expect(refusal).toContain('TypeError')
   remote.close()
@@ -132,6 +135,7 @@ test('a whole session, then the server stopped: answers, asks no other origin, b
   await page.goto(plainHost.origin + SUB_PATH)
   await page.waitForFunction(() => crossOriginIsolated)
   await waitForControl(page)
+  await agree(page)
   await ask(page, 'What is the capital of France? Answer in one sentence.')
   await expectState(page, /done|cut/)
   await page.getByRole('button', { name: 'Settings' }).click()
@@ -147,9 +151,11 @@ test('a whole session, then the server stopped: answers, asks no other origin, b
   fromWorker.length = 0
   await page.reload()
   await expect(page.getByText('offline', { exact: true })).toBeVisible()
-  await ask(page, 'What is the capital of Italy? Answer in one sentence.')
+  // The conversation is there again; another one is begun.
+  await expect(page.locator('.turn').last()).toContainText('Paris')
+  await page.getByRole('button', { name: 'New conversation' }).first().click()
+  await ask(page, 'What is the capital of Italy?')
   await expectState(page, /done|cut/)
-  await expect(page.locator('.turn').last()).toContainText('Rome')
   expect(fromWorker.some((path) => path.endsWith('.wasm'))).toBe(true)
   // Parts that were not shown before the network went.
   await page.goto(`${plainHost.origin}${SUB_PATH}nothing/here`)
@@ -169,6 +175,7 @@ test('a new version waits for the answer, and keeps what is written', async ({ p
   try {
     await page.goto(server.origin)
     await waitForControl(page)
+    await agree(page)
     await ask(page, 'Write a long story about a fish.')
     await expectState(page, /answering/)
     publishNewVersion(folder)
@@ -218,7 +225,6 @@ test('can be installed, from the folder it lies in', async ({ plainHost }) => {
   const { launchOptions } = test.info().project.use
   // Chromium installs nothing from a private window, as tests' pages are.
   const context = await chromium.launchPersistentContext(profile, launchOptions)
-  await agreeToDownload(context)
   try {
     const page = await context.newPage()
     await page.goto(plainHost.origin + SUB_PATH)
@@ -269,6 +275,36 @@ test('what other programs share comes into the composer', async ({ page }) => {
     await server.close()
     rmSync(sharer, { recursive: true })
   }
+})
+
+test('a model opened with the page is kept, and answers', async ({ page, plainHost }) => {
+  // What systems do when a file is opened with an installed program.
+  await page.addInitScript(() => {
+    const queue = {
+      setConsumer(consumer: unknown) {
+        Object.assign(globalThis, { launch: consumer })
+      },
+    }
+    Object.defineProperty(globalThis, 'launchQueue', { value: queue })
+  })
+  await page.goto(plainHost.origin + SUB_PATH)
+  await page.waitForFunction(() => crossOriginIsolated)
+  const open = (name: string, bytes: Uint8Array): Promise<void> =>
+    page.evaluate(
+      ([fileName, base64]) => {
+        const { launch } = globalThis as unknown as { launch(params: object): void }
+        const content = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+        launch({ files: [{ getFile: () => Promise.resolve(new File([content], fileName)) }] })
+      },
+      [name, Buffer.from(bytes).toString('base64')] as const,
+    )
+  await open('tiny.gguf', tinyModel({ architecture: 'llama', type: 'Q8_0' }))
+  const dialog = page.getByRole('dialog')
+  await expect(dialog).toContainText('tiny')
+  await dialog.getByRole('button', { name: 'Use' }).click()
+  await page.keyboard.press('Escape')
+  await ask(page, 'Anything')
+  await expectState(page, /done|cut/)
 })
 
 test('nothing but own scripts run: Trusted Types and the policy are enforced', async ({
