@@ -2,7 +2,6 @@ import type { Citation, Engine } from '../contract/engine'
 import type { Chat } from '../widget/chat'
 import { hasDocuments } from '../widget/documents/document-database'
 import type { Jobs } from '../widget/jobs'
-import { strings } from '../widget/strings'
 import type { Turn, TurnJob } from '../widget/turn'
 
 export interface JobsConnection {
@@ -10,6 +9,8 @@ export interface JobsConnection {
   engineOver(inner: Engine, turn: Turn): Promise<Engine>
   /** Asks, from the conversation's documents where there are any. */
   ask(question: string): Promise<void>
+  /** Adds them to the conversation's documents. */
+  addFiles(files: File[]): void
   /** Another conversation is shown. */
   conversationChanged(): void
   showCitation(citation: Citation): void
@@ -55,7 +56,6 @@ export function connectJobs(options: ConnectJobsOptions): JobsConnection {
 
   addDocuments.addEventListener('click', () => use((jobs) => jobs.chooseFiles()))
   showPresets.addEventListener('click', () => use((jobs) => jobs.showPresets()))
-  acceptDrops(host, (files) => use((jobs) => jobs.addFiles(files)))
 
   return {
     async engineOver(inner, { job }) {
@@ -66,6 +66,7 @@ export function connectJobs(options: ConnectJobsOptions): JobsConnection {
       const job: TurnJob | null = jobs?.jobOfQuestion() ?? null
       await chat.ask(question, job)
     },
+    addFiles: (files) => use((jobs) => jobs.addFiles(files)),
     conversationChanged() {
       if (loading !== null) use((jobs) => jobs.openConversation(chat.id))
       else void hasDocuments().then((has) => has && use((jobs) => jobs.openConversation(chat.id)))
@@ -78,31 +79,4 @@ export function connectJobs(options: ConnectJobsOptions): JobsConnection {
       if (loading !== null) use((jobs) => jobs.setBusy(busy))
     },
   }
-}
-
-/** Files dropped anywhere on the page but on a dialog; models are left to others. */
-function acceptDrops(host: HTMLElement, onFiles: (files: File[]) => void): void {
-  const veil = document.createElement('div')
-  veil.className = 'drop-veil'
-  veil.hidden = true
-  host.append(veil)
-  const holdsFiles = (event: DragEvent): boolean =>
-    event.dataTransfer?.types.includes('Files') === true &&
-    !event.composedPath().some((each) => each instanceof HTMLDialogElement)
-  document.addEventListener('dragover', (event) => {
-    if (!holdsFiles(event)) return
-    event.preventDefault()
-    veil.textContent = strings().documents.drop
-    veil.hidden = false
-  })
-  document.addEventListener('dragleave', ({ relatedTarget }) => {
-    if (relatedTarget === null) veil.hidden = true
-  })
-  document.addEventListener('drop', (event) => {
-    veil.hidden = true
-    if (!holdsFiles(event)) return
-    event.preventDefault()
-    const files = [...(event.dataTransfer?.files ?? [])].filter(({ name }) => !/\.gguf$/i.test(name))
-    if (files.length > 0) onFiles(files)
-  })
 }

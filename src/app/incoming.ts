@@ -37,18 +37,4 @@ export function receiveIncoming(receive: (incoming: Incoming) => void): void {
       receive({ text: '', files, startsNew: false }),
     )
   })
-  acceptModelDrops((files) => receive({ text: '', files, startsNew: false }))
-}
-
-/** Models dropped on the page, not on an element that takes them itself. */
-function acceptModelDrops(onModels: (files: File[]) => void): void {
-  document.addEventListener('dragover', (event) => {
-    if (event.dataTransfer?.types.includes('Files') === true) event.preventDefault()
-  })
-  document.addEventListener('drop', (event) => {
-    const models = [...(event.dataTransfer?.files ?? [])].filter(({ name }) => /\.gguf$/i.test(name))
-    if (models.length === 0 || event.defaultPrevented) return
-    event.preventDefault()
-    onModels(models)
-  })
 }

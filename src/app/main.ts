@@ -13,6 +13,7 @@ import { pickLanguage, setLanguage, strings } from '../widget/strings'
 import type { Turn } from '../widget/turn'
 import { defineTurnElements } from '../widget/turn-elements'
 import { TurnList, type TurnActionDetail } from '../widget/turn-list'
+import { acceptDrops } from './accept-drops'
 import { connectJobs } from './connect-jobs'
 import { hideFailure, showFailure } from './failure'
 import { hideReason, measureSpeed, showFigures, showSaving, startFigures, wantsTokens } from './figures-panel'
@@ -198,6 +199,7 @@ const pwa = startPwa({
   onIncoming: (incoming) => void takeIncoming(incoming),
 })
 
+acceptDrops(document.body, (files) => void takeIncoming({ text: '', files, startsNew: false }))
 find('close-drawer', HTMLButtonElement).addEventListener('click', () => drawer.close())
 const conversations = openConversations()
 chat.load()
@@ -260,14 +262,14 @@ async function showChatSettings(): Promise<void> {
   await dialog.show(chat.settings)
 }
 
-/** What other programs share is put into the composer, and asked by whoever reads it there. */
+/** Text goes into the composer, and is asked by whoever reads it there; models to the store, other files to documents. */
 async function takeIncoming({ text, files, startsNew }: Incoming): Promise<void> {
   await conversations
   if (startsNew && !restart.hidden) restart.click()
   const isModel = ({ name }: File): boolean => /\.gguf$/i.test(name)
   if (files.some(isModel)) void models.add(files.filter(isModel))
-  const texts = await Promise.all(files.filter((file) => !isModel(file)).map((file) => file.text()))
-  input.value = [input.value, text, ...texts].filter((each) => each !== '').join('\n\n')
+  if (!files.every(isModel)) jobs.addFiles(files.filter((file) => !isModel(file)))
+  input.value = [input.value, text].filter((each) => each !== '').join('\n\n')
   input.focus()
 }
 

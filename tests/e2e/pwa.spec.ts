@@ -1,5 +1,5 @@
 /** The page as a program of its own: installed, isolated, offline, updated. Real servers, a real service worker. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -146,6 +146,22 @@ test('a whole session, then the server stopped: answers, asks no other origin, b
   expect(models.length).toBeGreaterThan(0)
   expect(models).not.toContain(true)
 
+  // Every file of the page is kept, also those not wanted so far.
+  const files = readdirSync(SITE_FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.(html|js|css|wasm|svg|png|webmanifest)$/.test(file),
+  )
+  const missing = await page.evaluate(
+    async (names) => {
+      const found = await Promise.all(names.map((name) => caches.match(name, { ignoreSearch: true })))
+      return names.filter((_, index) => found[index] === undefined)
+    },
+    files.map((file) => file.replaceAll('\\', '/')),
+  )
+  const notOfThePage =
+    /^(bench\.html|service-worker\.js|assets\/(bench|judge-worker)-.*|(models|screenshots)\/.*)$/
+  expect(missing.filter((name) => !notOfThePage.test(name))).toEqual([])
+  expect(missing).toContain('bench.html')
+
   await plainHost.close()
   await context.setOffline(true)
   fromWorker.length = 0
@@ -247,7 +263,7 @@ test('can be installed, from the folder it lies in', async ({ plainHost }) => {
   }
 })
 
-test('what other programs share comes into the composer', async ({ page }) => {
+test('what other programs share comes into the composer, files to the documents', async ({ page }) => {
   // Systems share by the same POST as a form does. Of another origin's form, Chromium gives service workers no files.
   const sharer = mkdtempSync(join(tmpdir(), 'minnow-sharer-'))
   writeFileSync(
@@ -268,7 +284,8 @@ test('what other programs share comes into the composer', async ({ page }) => {
       .setInputFiles({ name: 'näme.txt', mimeType: 'text/plain', buffer: Buffer.from('Text of a file') })
     await page.getByRole('button', { name: 'Share' }).click()
     await expect(page).toHaveURL(server.origin + SUB_PATH)
-    await expect(page.getByLabel('Your question')).toHaveValue('A title\nSome text\n\nText of a file')
+    await expect(page.getByLabel('Your question')).toHaveValue('A title\nSome text')
+    await expect(page.getByTitle('Show näme.txt')).toBeVisible()
     await page.reload()
     await expect(page.getByLabel('Your question')).not.toHaveValue(/Some text/)
   } finally {
