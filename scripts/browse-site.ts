@@ -41,7 +41,7 @@ export async function sendQuestion(page: Page, question: string): Promise<void> 
 /** Waits for a state of the newest turn; fails with the page's own words where it fails. */
 export async function waitForTurn(page: Page, states: readonly string[], timeoutMs = 120_000): Promise<void> {
   const selector = [...states, 'failed'].map((state) => `.turn:last-child[data-state=${state}]`).join(', ')
-  await page.locator(selector).waitFor({ timeout: timeoutMs })
+  await page.locator(selector).last().waitFor({ timeout: timeoutMs })
   const failure = page.locator('#failure')
   if (await failure.isVisible()) throw new Error(`the page failed: ${await failure.innerText()}`)
 }

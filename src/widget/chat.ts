@@ -8,6 +8,7 @@ import type {
 } from '../contract/engine'
 import type { RouteRequest, SettledRoute } from '../contract/route'
 import { ChatEngine, type EngineState, type OpenEngine } from './chat-engine'
+import { toMessages } from './chat-messages'
 import { keptRoute, reasonOf, unrouted } from './chat-route'
 import { DEFAULT_CHAT_SETTINGS, type ChatSettings } from './chat-settings'
 import { canContinue, isUnderWay, newTurn, type Turn, type TurnJob } from './turn'
@@ -317,7 +318,7 @@ export class Chat {
     const { events, route = (engine: Engine) => engine } = this.#options
     const local = await abortable(this.#engine.load(), signal)
     const engine = await abortable(Promise.resolve(route(local, turn)), signal)
-    const params = await this.#paramsOf(turn, asking, signal)
+    const params = await this.#paramsOf(turn, asking, local.info.contextLength, signal)
     const chunks = await engine.chat.completions.create(params, { signal })
     turn.tokens =
       params.logprobs === true && (asking.continues !== true || turn.tokens !== null)
@@ -363,13 +364,19 @@ export class Chat {
   async #paramsOf(
     turn: Turn,
     asking: Asking,
+    contextLength: number,
     signal: AbortSignal,
   ): Promise<ChatCompletionParams & { stream: true }> {
     const { prepare = (messages: readonly ChatMessage[]) => messages, wantsTokens = () => false } =
       this.#options
     const { system, temperature, topP, maxTokens, mode } = this.settings
     const { continues = false, route = {} } = asking
-    const messages = toMessages(system, this.#tree.pathTo(turn))
+    const { messages, skipped } = toMessages(
+      system,
+      this.#tree.pathTo(turn),
+      contextLength - Math.min(maxTokens, contextLength / 2),
+    )
+    turn.skipped = skipped
     if (continues) messages.push({ role: 'assistant', content: turn.answer })
     const wantsLogprobs = wantsTokens() && route.mode !== 'only-in-cloud'
     return {
@@ -454,18 +461,6 @@ function sumOf(before: Usage | null, after: Usage): Usage {
       decodeMs: decodeMs + after.minnow.decodeMs,
     },
   }
-}
-
-/** The conversation as the engine takes it; a turn that failed before its answer is left out. */
-function toMessages(system: string, turns: readonly Turn[]): ChatMessage[] {
-  const messages: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }]
-  turns.forEach((turn, index) => {
-    const isLast = index === turns.length - 1
-    if (!isLast && turn.answer === '') return
-    messages.push({ role: 'user', content: turn.question })
-    if (!isLast) messages.push({ role: 'assistant', content: turn.answer })
-  })
-  return messages
 }
 
 /** `promise`, or the signal's reason as soon as it fires; the promise itself goes on. */

@@ -112,6 +112,7 @@ export function readConversations(json: string): ConversationContent[] {
           state: turn.state === 'waiting' || turn.state === 'answering' ? 'stopped' : turn.state,
           route: null,
           usage: null,
+          skipped: 0,
         }),
       ),
     }

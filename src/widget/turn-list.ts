@@ -10,6 +10,14 @@ export interface TurnActionDetail {
   readonly action: TurnAction
 }
 
+/** Some turns that follow each other: the browser decides for all of them whether they are laid out. */
+interface Group {
+  readonly number: number
+  readonly list: HTMLOListElement
+  /** A guess, in rem, until it was laid out once. */
+  height: number
+}
+
 interface Row {
   readonly turn: Turn
   readonly item: HTMLLIElement
@@ -19,7 +27,9 @@ interface Row {
 
 /** Rows that are made at once; the older ones come when there is time. */
 const AT_ONCE = 12
-/** Milliseconds that older rows may take at a time. */
+/** Turns of a group: the browser looks at each group in each frame. */
+const GROUP_SIZE = 10
+/** Milliseconds that rows may take at a time, where they are not to be seen yet. */
 const SLICE_MS = 8
 
 /**
@@ -45,8 +55,11 @@ export class TurnList extends LitElement {
   declare waiting: string
   /** What scrolls; null: the document. */
   declare scroller: Element | null
-  readonly #list: HTMLOListElement
+  readonly #root: HTMLElement
   readonly #rows = new Map<string, Row>()
+  readonly #groups = new Map<number, Group>()
+  /** Rows that are near the screen and not drawn yet. */
+  #undrawn: Row[] = []
   /** Older turns without a row, the newest last. */
   #older: Turn[] = []
   #idle: ReturnType<typeof setTimeout> | undefined
@@ -63,8 +76,7 @@ export class TurnList extends LitElement {
     this.placeOf = () => ({ number: 1, count: 1 })
     this.waiting = ''
     this.scroller = null
-    this.#list = document.createElement('ol')
-    this.#list.id = 'turns'
+    this.#root = document.createElement('div')
   }
 
   /** Shows these turns, oldest first; what is there already stays. */
@@ -75,14 +87,16 @@ export class TurnList extends LitElement {
     const known = turns.findIndex(({ id }) => this.#rows.has(id))
     const first = Math.max(0, Math.min(known < 0 ? Infinity : known, turns.length - AT_ONCE))
     this.#older = turns.slice(0, first)
-    for (const turn of turns.slice(first)) {
+    for (let index = first; index < turns.length; index++) {
+      const turn = turns[index]!
       const row = this.#rows.get(turn.id) ?? this.#makeRow(turn)
+      const { list } = this.#groupOf(row, index)
       // Only what is not there yet is put there: what is moved would lose its focus.
-      if (row.item.parentNode === null) this.#list.append(row.item)
+      if (row.item.parentNode !== list) list.append(row.item)
       this.#update(row)
     }
     for (const turn of turns.slice(-2)) this.#draw(this.#rows.get(turn.id))
-    this.#addOlder()
+    this.#workSoon()
     if (isOther || this.busy) this.scrollToEnd()
   }
 
@@ -110,19 +124,25 @@ export class TurnList extends LitElement {
     this.#near = new IntersectionObserver(
       (entries) => {
         for (const { isIntersecting, target } of entries) {
-          if (isIntersecting) this.#draw(this.#rows.get((target as HTMLElement).dataset['turn'] ?? ''))
+          if (!isIntersecting) continue
+          this.#near?.unobserve(target)
+          for (const item of target.children) {
+            const row = this.#rows.get((item as HTMLElement).dataset['turn'] ?? '')
+            if (row !== undefined) this.#undrawn.push(row)
+          }
         }
+        this.#workSoon()
       },
       { root: this.scroller, rootMargin: '100% 0px' },
     )
-    for (const { item, view } of this.#rows.values()) if (view === null) this.#near.observe(item)
+    for (const { list } of this.#groups.values()) this.#near.observe(list)
     // After layout and before paint: what grew is never seen where it was.
     this.#size = new ResizeObserver(() => {
       if (this.#follows) this.scrollToEnd()
     })
-    this.#size.observe(this.#list)
+    this.#size.observe(this.#root)
     this.#scrolls.addEventListener('scroll', this.#onScroll, { passive: true })
-    this.#addOlder()
+    this.#workSoon()
   }
 
   override disconnectedCallback(): void {
@@ -139,7 +159,7 @@ export class TurnList extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`${this.#list}`
+    return html`${this.#root}`
   }
 
   get #port(): Element {
@@ -169,19 +189,41 @@ export class TurnList extends LitElement {
       textOf('h2', 'visually-hidden', minnow),
       textOf('p', 'answer', turn.answer),
     )
-    // A guess, until it was laid out once: lines of sixty characters.
-    const lines = Math.ceil(turn.question.length / 60) + Math.ceil(turn.answer.length / 60)
-    item.style.setProperty('contain-intrinsic-block-size', `auto ${lines * 1.75 + 6}rem`)
     const row: Row = { turn, item, view: null }
     this.#rows.set(turn.id, row)
-    this.#near?.observe(item)
     return row
   }
 
   #remove({ turn, item }: Row): void {
-    this.#near?.unobserve(item)
+    const list = item.parentElement
     item.remove()
     this.#rows.delete(turn.id)
+    if (list?.childElementCount !== 0) return
+    const group = [...this.#groups.values()].find((each) => each.list === list)
+    if (group !== undefined) this.#groups.delete(group.number)
+    this.#near?.unobserve(list)
+    list.remove()
+  }
+
+  /** The group of the turn at this place. */
+  #groupOf({ turn, item }: Row, index: number): Group {
+    const number = Math.floor(index / GROUP_SIZE)
+    let group = this.#groups.get(number)
+    if (group === undefined) {
+      group = { number, list: document.createElement('ol'), height: 0 }
+      const later = [...this.#groups.keys()].filter((each) => each > number)
+      const next = later.length === 0 ? undefined : this.#groups.get(Math.min(...later))
+      this.#root.insertBefore(group.list, next?.list ?? null)
+      this.#groups.set(number, group)
+      this.#near?.observe(group.list)
+    }
+    if (item.parentNode !== group.list) {
+      // Lines of sixty characters, and what stands around them.
+      const lines = Math.ceil(turn.question.length / 60) + Math.ceil(turn.answer.length / 60)
+      group.height += lines * 1.75 + 6
+      group.list.style.setProperty('contain-intrinsic-block-size', `auto ${group.height}rem`)
+    }
+    return group
   }
 
   #draw(row: Row | undefined): void {
@@ -196,13 +238,14 @@ export class TurnList extends LitElement {
     })
     row.view = view
     row.item.replaceChildren(view)
-    this.#near?.unobserve(row.item)
     this.#update(row)
   }
 
   #update({ turn, item, view }: Row): void {
-    item.dataset['state'] = turn.state
-    item.ariaBusy = String(isUnderWay(turn))
+    if (item.dataset['state'] !== turn.state) {
+      item.dataset['state'] = turn.state
+      item.ariaBusy = String(isUnderWay(turn))
+    }
     if (view === null) return
     view.busy = this.busy
     view.tinted = this.tinted
@@ -213,18 +256,31 @@ export class TurnList extends LitElement {
     view.requestUpdate()
   }
 
-  #addOlder(): void {
-    if (this.#older.length === 0 || this.#idle !== undefined || !this.isConnected) return
+  /** Draws what is near and adds older rows, a little at a time. */
+  #workSoon(): void {
+    const hasWork = this.#older.length > 0 || this.#undrawn.length > 0
+    if (!hasWork || this.#idle !== undefined || !this.isConnected) return
     this.#idle = setTimeout(() => {
       this.#idle = undefined
       const end = performance.now() + SLICE_MS
-      while (this.#older.length > 0 && performance.now() < end) {
-        const row = this.#makeRow(this.#older.pop()!)
-        this.#list.prepend(row.item)
-        this.#update(row)
-      }
-      this.#addOlder()
+      while (performance.now() < end && this.#workOnce());
+      this.#workSoon()
     }, 16)
+  }
+
+  /** The nearest first: groups come from above to below. False where nothing is left. */
+  #workOnce(): boolean {
+    const row = this.#undrawn.pop()
+    if (row !== undefined) {
+      if (this.#rows.get(row.turn.id) === row) this.#draw(row)
+      return true
+    }
+    const turn = this.#older.pop()
+    if (turn === undefined) return false
+    const older = this.#makeRow(turn)
+    this.#groupOf(older, this.#older.length).list.prepend(older.item)
+    this.#update(older)
+    return true
   }
 
   static override styles = [
@@ -235,23 +291,20 @@ export class TurnList extends LitElement {
       }
 
       ol {
-        margin: 0;
-        padding: 0;
+        content-visibility: auto;
+        /* What is laid out only when it is near also cuts off what reaches over its edge: the ring of the focus. */
+        margin: 0 -0.5rem;
+        padding: 0 0.5rem;
         list-style: none;
       }
 
-      .turn {
-        content-visibility: auto;
-        /* What is laid out only when it is near also cuts off what reaches over its edge: the ring of the focus. */
-        margin-inline: -0.5rem;
-        padding-inline: 0.5rem;
-      }
-
-      .turn:nth-last-child(-n + 3) {
+      /* Nor may one that is on the screen change its mind. */
+      ol:nth-last-child(-n + 2) {
         content-visibility: visible;
       }
 
-      .turn + .turn {
+      .turn + .turn,
+      ol + ol {
         padding-top: 2.5rem;
       }
 

@@ -116,6 +116,7 @@ export class TurnView extends LitElement {
             : html`<minnow-markdown .text=${turn.answer} .streaming=${underWay}></minnow-markdown>`
         }
       </div>
+      ${!underWay && turn.skipped > 0 ? html`<p class="note">${words.skipped(turn.skipped)}</p>` : nothing}
       ${note === '' ? nothing : html`<p class="note">${note}</p>`}
       ${
         turn.citations.length === 0 || underWay

@@ -32,6 +32,8 @@ export interface Turn {
   /** Whose answer it is, and why; null until it is settled. */
   route: SettledRoute | null
   usage: Usage | null
+  /** Turns before it that there was no room for when it was asked. */
+  skipped: number
   /** The answer's tokens with their probabilities, where they were asked for and are known; never stored. */
   tokens: TokenLogprob[] | null
   /** null: the question is asked as it is. */
@@ -61,6 +63,7 @@ export function newTurn(
     progress: null,
     route: null,
     usage: null,
+    skipped: 0,
     tokens: null,
     job,
     citations: [],

@@ -28,7 +28,7 @@ test('streams an answer, keeps the conversation and reuses what it has read', as
       const shown = document.querySelector('minnow-turns')?.shadowRoot?.querySelector('minnow-turn')
       const text = shown?.shadowRoot?.querySelector('minnow-markdown')?.shadowRoot?.textContent ?? ''
       if (lengths.at(-1) !== text.length) lengths.push(text.length)
-      if (shown?.closest('li')?.dataset['state'] === 'done') return lengths
+      if (shown?.closest<HTMLElement>('.turn')?.dataset['state'] === 'done') return lengths
       await new Promise((resolve) => requestAnimationFrame(resolve))
     }
   })

@@ -15,7 +15,7 @@ const INFO: Engine['info'] = {
   backend: 'other',
   variant: 'fake',
   threads: 1,
-  contextLength: 64,
+  contextLength: 2048,
   weightsBytes: 10,
   memoryBytes: 20,
 }

@@ -116,6 +116,10 @@ export const de: Strings = {
     previous: 'Vorige Fassung',
     next: 'Nächste Fassung',
     version: (number, count) => `Fassung ${number} von ${count}`,
+    skipped: (count) =>
+      count === 1
+        ? 'Das Gespräch ist zu lang für das Modell: Die erste Frage wurde nicht gelesen.'
+        : `Das Gespräch ist zu lang für das Modell: Die ersten ${count} Fragen wurden nicht gelesen.`,
     thinking: 'Denkt nach…',
     cut: 'Die Antwort wurde bei der größten Länge abgeschnitten.',
     stopped: 'Angehalten.',

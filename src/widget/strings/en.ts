@@ -119,6 +119,10 @@ export const en = {
     previous: 'Previous version',
     next: 'Next version',
     version: (number: number, count: number) => `Version ${number} of ${count}`,
+    skipped: (count: number) =>
+      count === 1
+        ? 'The conversation is too long for the model: the first question was not read.'
+        : `The conversation is too long for the model: the first ${count} questions were not read.`,
     thinking: 'Thinking…',
     cut: 'The answer was cut at its greatest length.',
     stopped: 'Stopped.',
