@@ -105,10 +105,19 @@ test('hostile answers run nothing, ask nobody, submit nothing and change no look
       noteViolation(`${violatedDirective} ${blockedURI}`),
     )
   })
-  const looks = await page.evaluate(() => JSON.stringify(document.body.getBoundingClientRect()))
+  const looksOf = (): Promise<string> =>
+    page.evaluate(() => {
+      const header = document.querySelector('header')!
+      const { display, color, backgroundColor } = getComputedStyle(header)
+      const { x, width, height } = header.getBoundingClientRect()
+      return JSON.stringify({ display, color, backgroundColor, x, width, height })
+    })
+  const looks = await looksOf()
   for (const step of [7, 1000]) {
     const shown = await write(page, [...HOSTILE, HOSTILE.join('\n\n')], step)
-    for (const html of shown) {
+    for (const written of shown) {
+      // Ours, of a table.
+      const html = written.replaceAll(/ style="--columns: \d+;"/g, '')
       expect(html).not.toMatch(
         /<(?:script|img|svg|math|iframe|object|embed|form|input|style|link|base|meta|video|template)\b/i,
       )
@@ -129,7 +138,7 @@ test('hostile answers run nothing, ask nobody, submit nothing and change no look
   })
   expect(await page.evaluate(() => globalThis.harmed)).toBeUndefined()
   expect(await page.evaluate(() => document.forms.length)).toBe(1)
-  expect(await page.evaluate(() => JSON.stringify(document.body.getBoundingClientRect()))).toBe(looks)
+  expect(await looksOf()).toBe(looks)
   expect(violations).toEqual([])
   // Only what colours the code of the corpus.
   expect(requests.filter((url) => !/\/assets\/[\w-]+\.js$/.test(url))).toEqual([])
