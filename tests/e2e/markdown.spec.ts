@@ -55,7 +55,7 @@ async function openMarkdown(page: Page): Promise<void> {
 /** Writes texts into it, in pieces of this length, and gives what is shown, as HTML. */
 function write(page: Page, texts: readonly string[], step: number): Promise<string[]> {
   return page.evaluate(
-    async ({ texts, step }) => {
+    async ({ all, by }) => {
       const element = document.querySelector('minnow-markdown') as HTMLElement & {
         text: string
         streaming: boolean
@@ -63,11 +63,11 @@ function write(page: Page, texts: readonly string[], step: number): Promise<stri
       }
       const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve))
       const shown: string[] = []
-      for (const text of texts) {
+      for (const text of all) {
         element.text = ''
         element.streaming = true
         await element.updateComplete
-        for (let end = step; end < text.length; end += step) {
+        for (let end = by; end < text.length; end += by) {
           element.text = text.slice(0, end)
           await frame()
         }
@@ -79,7 +79,7 @@ function write(page: Page, texts: readonly string[], step: number): Promise<stri
       }
       return shown
     },
-    { texts, step },
+    { all: texts, by: step },
   )
 }
 
