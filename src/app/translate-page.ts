@@ -6,6 +6,7 @@ import { strings } from '../widget/strings'
  */
 export function translatePage(root: ParentNode = document): void {
   document.documentElement.lang = strings().language
+  document.documentElement.dir = strings().direction
   for (const element of root.querySelectorAll<HTMLElement>('[data-text]')) {
     element.textContent = stringOf(element.dataset['text'])
   }

@@ -347,7 +347,8 @@ export class TurnView extends LitElement {
         stroke-linejoin: round;
       }
 
-      [dir='rtl'] svg {
+      /* By the page's direction: that of a text within says nothing of arrows. */
+      :host(:dir(rtl)) svg {
         scale: -1 1;
       }
 

@@ -87,6 +87,14 @@ test('a question is edited and answered again, and all versions stay', async ({ 
   await page.reload()
   await expect(answer(page)).toContainText('Paris')
   await expect(lastTurn(page)).toContainText('Version 1 of 3')
+
+  // In a language that is read from right to left, what comes before lies to the right.
+  const previous = lastTurn(page).getByRole('button', { name: 'Previous version' }).locator('svg')
+  await expect(previous).toHaveCSS('scale', 'none')
+  await page.evaluate(() => {
+    document.documentElement.dir = 'rtl'
+  })
+  await expect(previous).toHaveCSS('scale', '-1 1')
 })
 
 test('an answer that was cut goes on; tinted words tell what else might have been', async ({ page }) => {

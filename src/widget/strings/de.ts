@@ -2,6 +2,7 @@ import type { Strings } from './en'
 
 export const de: Strings = {
   language: 'de',
+  direction: 'ltr',
   page: {
     settings: 'Einstellungen',
     newConversation: 'Neues Gespräch',

@@ -2,6 +2,8 @@
 export const en = {
   /** BCP 47, for `lang`, numbers and dates. */
   language: 'en',
+  /** In which its lines are read. */
+  direction: 'ltr' as 'ltr' | 'rtl',
   page: {
     settings: 'Settings',
     newConversation: 'New conversation',
