@@ -121,7 +121,7 @@ export async function openSidebar(options: SidebarOptions): Promise<Sidebar> {
     const { readConversations } = await import('../widget/conversations-file')
     try {
       const contents = readConversations(await file.text())
-      for (const { conversation, turns } of contents) await store!.save(conversation, turns)
+      for (const { conversation, turns } of contents) await store!.add(conversation, turns)
       list.notice = strings().conversations.imported(contents.length)
     } catch (error) {
       list.notice = error instanceof Error ? error.message : String(error)

@@ -13,6 +13,8 @@ export class ConversationKeeper {
   readonly #onChange: () => void
   /** The conversation of the chat, once something was asked; its title may have been changed here. */
   #current: Conversation | null = null
+  /** Ids of conversations that are or were in the store. */
+  readonly #stored = new Set<string>()
   #changed = new Map<string, Turn>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #writing: Promise<void> = Promise.resolve()
@@ -50,6 +52,7 @@ export class ConversationKeeper {
     const found = await this.#store.read(id)
     if (found === null) return false
     const { conversation, turns } = found
+    this.#stored.add(id)
     this.#current = conversation
     this.#chat.show({ ...conversation, turns: turns.map(asLeft) })
     return true
@@ -68,7 +71,7 @@ export class ConversationKeeper {
     if (known === undefined) return
     const renamed = { ...known, title }
     if (id === this.#current?.id) this.#current = renamed
-    await this.#store.save(renamed)
+    await this.#store.update(renamed)
     this.#onChange()
   }
 
@@ -102,7 +105,7 @@ export class ConversationKeeper {
     const { id } = this.#chat
     if (conversation !== id && conversation !== null) return
     if (conversation === null || turns.length === 0) {
-      const found = conversation === null ? null : await this.#store.read(id)
+      const found = await this.#store.read(id)
       if (this.#current === null || this.#chat.id !== id) return
       if (found === null) await this.begin()
       else {
@@ -115,7 +118,7 @@ export class ConversationKeeper {
     if (this.#chat.id === id) this.#chat.merge(read)
   }
 
-  #saveCurrent(turns: readonly Turn[]): Promise<void> {
+  async #saveCurrent(turns: readonly Turn[]): Promise<void> {
     const chat = this.#chat
     const first = chat.turns[0]
     const isNew = this.#current?.id !== chat.id
@@ -130,13 +133,18 @@ export class ConversationKeeper {
       settings: chat.settings,
     }
     this.#current = conversation
-    return this.#store.save(conversation, turns).then(() => this.#onChange())
+    if (this.#stored.has(chat.id)) await this.#store.update(conversation, turns)
+    else {
+      await this.#store.add(conversation, turns)
+      this.#stored.add(conversation.id)
+    }
+    this.#onChange()
   }
 
   /** An answer that ended after another conversation was opened. */
   async #saveOther(id: string, turns: readonly Turn[]): Promise<void> {
     const found = await this.#store.read(id)
-    if (found !== null) await this.#store.save({ ...found.conversation, updatedAt: Date.now() }, turns)
+    if (found !== null) await this.#store.update({ ...found.conversation, updatedAt: Date.now() }, turns)
   }
 }
 

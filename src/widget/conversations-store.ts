@@ -79,16 +79,35 @@ export class ConversationStore {
     return rows.filter((row) => row !== undefined).map(toTurn)
   }
 
-  /** Puts a conversation and these of its turns, all or nothing. */
-  async save(conversation: Conversation, turns: readonly Turn[] = []): Promise<void> {
+  /** Puts a new conversation and these of its turns, all or nothing. */
+  async add(conversation: Conversation, turns: readonly Turn[]): Promise<void> {
+    await this.#put(conversation, turns, false)
+  }
+
+  /** The same of one that is there. False where it was deleted meanwhile, maybe by another tab: it does not come back. */
+  async update(conversation: Conversation, turns: readonly Turn[] = []): Promise<boolean> {
+    return this.#put(conversation, turns, true)
+  }
+
+  async #put(conversation: Conversation, turns: readonly Turn[], mustBeThere: boolean): Promise<boolean> {
     const transaction = this.#database.transaction(['conversations', 'turns'], 'readwrite')
+    const conversations = transaction.objectStore('conversations')
     const rows = transaction.objectStore('turns')
-    await Promise.all([
-      transaction.objectStore('conversations').put(conversation),
+    const known = conversations.getKey(conversation.id).catch(() => null)
+    // All is asked for at once: at the end of a page nothing runs after an answer.
+    const done = Promise.all([
+      conversations.put(conversation),
       ...turns.map((turn) => rows.put(toStored(turn))),
       transaction.done,
     ])
+    if (mustBeThere && (await known) === undefined) {
+      transaction.abort()
+      await done.catch(() => undefined)
+      return false
+    }
+    await done
     this.#tell({ conversation: conversation.id, turns: turns.map(({ id }) => id) })
+    return true
   }
 
   async remove(id: string): Promise<void> {

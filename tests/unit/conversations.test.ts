@@ -92,6 +92,25 @@ describe('conversations', () => {
     await expect.poll(() => first.chat.turns).toEqual([])
   })
 
+  it.each(['remove', 'removeAll'] as const)(
+    'stay deleted (%s) where another tab is answering in the same one',
+    async (how) => {
+      const first = await openTab('here')
+      await first.chat.ask('One?')
+      await first.keeper.flush()
+      const second = await openTab('word '.repeat(400))
+      await second.keeper.open(first.chat.id)
+      const asking = second.chat.ask('Two?')
+      await expect.poll(() => second.chat.turns[1]?.answer.length ?? 0).toBeGreaterThan(20)
+      await first.keeper[how](first.chat.id)
+      await expect.poll(() => second.chat.turns).toEqual([])
+      await asking
+      await second.keeper.flush()
+      expect(await first.store.list()).toEqual([])
+      expect(await first.store.search('word')).toEqual(new Set())
+    },
+  )
+
   it('are found by their words, renamed and deleted', async () => {
     const { chat, keeper, store } = await openTab('The Quick brown fox')
     await chat.ask('One?')
@@ -126,7 +145,7 @@ describe('conversations', () => {
     expect(read!.conversation).toMatchObject({ title: 'One two?', settings: { system: 'Be brief.' } })
     expect(read!.conversation.id).not.toBe(chat.id)
     expect(read!.turns.map(({ question }) => question).toSorted()).toEqual(['One\ntwo?', 'Other?'])
-    await store.save(read!.conversation, read!.turns)
+    await store.add(read!.conversation, read!.turns)
     await keeper.open(read!.conversation.id)
     expect(chat.turns).toMatchObject([{ question: 'Other?', answer: '**bold** answer', route: null }])
   })
