@@ -10,7 +10,10 @@ export type Modality = 'text' | 'image' | 'audio'
 
 /** What a caller knows of one request; every field may be left out. */
 export interface RouteRequest {
-  /** Overrules the policy's mode for this request. 'only-in-cloud' is "ask the bigger model". */
+  /**
+   * Overrules the policy's mode for this request, unless that is 'only-on-device'. 'only-in-cloud' is "ask the bigger
+   * model".
+   */
   mode?: RoutingMode
   /** True: this request is private and never leaves the device, whatever the policy says. Default false. */
   private?: boolean

@@ -2,6 +2,9 @@ import { EngineError, isEngineError } from '../contract/error'
 import type { RouteReason } from '../contract/route'
 
 const WORDS: Partial<Record<RouteReason, string>> = {
+  mode: 'it is to be answered on this device only',
+  rule: 'a rule of the policy keeps it on this device',
+  experiment: 'an experiment of the policy keeps it on this device',
   'no-remote': 'no remote is configured. Pass one, or choose another mode',
   'no-consent': 'the user did not agree to send it',
   'scan-failed': 'the scan for personal data failed, so nothing was sent',

@@ -1,5 +1,6 @@
 import { EngineError } from '../contract/error'
 import type { RouteDecision } from '../contract/route'
+import { notSentError } from './not-sent'
 import { decide, type RouteRun } from './route-run'
 
 /** What the hard rules leave open, before anything is generated. */
@@ -14,7 +15,8 @@ export interface Plan {
 
 /**
  * Forced modes, the label 'private', and what the local engine cannot do.
- * @throws EngineError 'unsupported' where the request must stay on the device and cannot be answered there.
+ * @throws EngineError 'unsupported' where the request must stay on the device and cannot be answered there; 'forbidden'
+ * where only a remote is to answer and the policy keeps it on the device.
  */
 export function planOf(run: RouteRun): Plan {
   const { settings, request, parts, facts } = run
@@ -22,6 +24,10 @@ export function planOf(run: RouteRun): Plan {
   const cannot = obstacleOf(run)
   const stays = request.private === true ? 'private' : settings.mode === 'only-on-device' ? reason : null
   if (stays !== null) {
+    if (stays !== 'private' && request.mode === 'only-in-cloud') {
+      decide(run, { action: 'local', stage: 'rules', reason: stays, rule })
+      throw notSentError(stays, null)
+    }
     if (cannot !== null) {
       throw new EngineError(
         'unsupported',

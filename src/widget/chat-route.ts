@@ -29,6 +29,9 @@ export function unrouted(id: string, model: string): SettledRoute {
   }
 }
 
+/** Reasons that say nothing of the answer that stays. */
+const NEVER_TRIED: ReadonlySet<RouteReason | null> = new Set(['no-consent', 'mode', 'rule', 'experiment'])
+
 /**
  * Of an answer that was to be replaced and was not: the same, unconfirmed, with what was sent for that (`trace`).
  * @param error null where it was stopped
@@ -38,7 +41,7 @@ export function keptRoute(
   trace: SettledRoute | null,
   error: unknown,
 ): SettledRoute | null {
-  if (route === null || reasonOf(error) === 'no-consent') return route
+  if (route === null || NEVER_TRIED.has(reasonOf(error))) return route
   const kept = { ...route, sent: [...route.sent, ...(trace?.sent ?? [])] }
   if (error === null) return kept
   const spentUsd = route.cost.spentUsd + (trace?.cost.spentUsd ?? 0)

@@ -10,7 +10,7 @@ export interface ChatSettings {
   readonly topP: number
   /** Tokens of an answer, at most. */
   readonly maxTokens: number
-  /** Overrules the policy's mode; null leaves it. */
+  /** Overrules the policy's mode, unless that is 'only-on-device'; null leaves it. */
   readonly mode: RoutingMode | null
 }
 

@@ -7,6 +7,7 @@ import type {
   Usage,
 } from '../contract/engine'
 import type { RouteRequest, SettledRoute } from '../contract/route'
+import { notSentError } from '../router/not-sent'
 import { ChatEngine, type EngineState, type OpenEngine } from './chat-engine'
 import { toMessages } from './chat-messages'
 import { keptRoute, reasonOf, unrouted } from './chat-route'
@@ -179,6 +180,7 @@ export class Chat {
         const seen: Seen = { id: null, model: null }
         events.turnChanged(turn)
         try {
+          if (this.settings.mode === 'only-on-device') throw notSentError('mode', null)
           await this.#answer(turn, { route: { mode: 'only-in-cloud' } }, seen, signal)
         } catch (error) {
           Object.assign(turn, { answer, state, usage, tokens })

@@ -434,6 +434,19 @@ describe('Chat over a router', () => {
     expect(log).not.toContain('forbidden')
   })
 
+  it('asks no bigger model in a conversation that is to stay on the device', async () => {
+    const { events, turns, log } = record()
+    const asked: ChatCompletionParams[] = []
+    const engine = router([['old', settledBy('local')]], asked)
+    const chat = new Chat({ open: async () => fakeEngine(echo), route: () => engine, events })
+    chat.settings = { ...chat.settings, mode: 'only-on-device' }
+    await chat.ask('hello')
+    await chat.askBigger(turns[0]!)
+    expect(asked).toHaveLength(1)
+    expect(turns[0]).toMatchObject({ answer: 'old', state: 'done', route: { source: { kind: 'local' } } })
+    expect(log).toContain('forbidden')
+  })
+
   it('shows an answer that comes later in the place of its turn, or as a new one', async () => {
     const { events, turns } = record()
     const chat = new Chat({

@@ -28,7 +28,10 @@ export interface RouteSettings {
   readonly personalData: PersonalDataPolicy
 }
 
-/** The settings of one request: the request's own words, then rules, then experiments, then the policy itself. Ceilings only ever shrink. */
+/**
+ * The settings of one request: the request's own words, then rules, then experiments, then the policy itself. Ceilings only
+ * ever shrink, and what the policy keeps on the device no request takes off it.
+ */
 export function settingsFor(policy: Policy, facts: RequestFacts, request: RouteRequest = {}): RouteSettings {
   const rules = policy.rules.filter((rule) => matches(rule, facts, request))
   const arms = policy.experiments.filter(({ id, share }) => unitHash(`${id}\u0000${facts.user}`) < share)
@@ -40,10 +43,12 @@ export function settingsFor(policy: Policy, facts: RequestFacts, request: RouteR
   const modeRule = rules.find(({ set }) => set.mode !== undefined)
   const modeArm = arms.find(({ set }) => set.mode !== undefined)
   const verifyFrom = first('verifyFrom')
+  const policyMode = first('mode') ?? policy.mode
+  const ownMode = policyMode === 'only-on-device' ? undefined : request.mode
   return {
-    mode: request.mode ?? first('mode') ?? policy.mode,
+    mode: ownMode ?? policyMode,
     modeFrom:
-      request.mode !== undefined || (modeRule === undefined && modeArm === undefined)
+      ownMode !== undefined || (modeRule === undefined && modeArm === undefined)
         ? { reason: 'mode', rule: null }
         : { reason: modeRule ? 'rule' : 'experiment', rule: (modeRule ?? modeArm)?.id ?? null },
     arms: arms.map(({ id }) => id),

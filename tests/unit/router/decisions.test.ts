@@ -135,6 +135,16 @@ describe('modes and hard rules', () => {
     expect(calls(remote)).toBe(0)
   })
 
+  test('what stays on the device cannot be asked of the bigger model either', async () => {
+    const { router, local, remote } = setup({ policy: { mode: 'only-on-device' } })
+    await expect(ask(router, 'x', { mode: 'only-in-cloud' })).rejects.toMatchObject({
+      code: 'forbidden',
+      details: { reason: 'mode' },
+    })
+    // Nor is it answered again as if it had been.
+    expect([calls(local), calls(remote)]).toEqual([0, 0])
+  })
+
   test('prefer-in-cloud asks the remote, and falls back', async () => {
     const policy = { mode: 'prefer-in-cloud' } as const
     const { router, local } = setup({ policy })

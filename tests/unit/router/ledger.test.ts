@@ -266,6 +266,25 @@ test('offline, a question waits where the user agrees, and is sent later', async
   expect((remote as MockEngine).calls).toHaveLength(1)
 })
 
+test('questions that wait stay where the policy has come to keep everything on the device', async () => {
+  let online = false
+  const { router, remote } = setup({
+    policy: { mode: 'prefer-in-cloud' },
+    consent: () => 'scope',
+    isOnline: () => online,
+    askToWait: () => true,
+  })
+  online = true
+  await ask(router, 'agreed for the whole conversation')
+  online = false
+  await ask(router, 'later')
+  router.setPolicy({ mode: 'only-on-device' })
+  online = true
+  expect(await router.waiting.send()).toBe(0)
+  expect((remote as MockEngine).calls).toHaveLength(1)
+  expect(await router.waiting.list()).toHaveLength(1)
+})
+
 test('questions that wait are sent when the network is back, once, until it is stopped', async () => {
   const browser = new EventTarget()
   vi.stubGlobal('addEventListener', browser.addEventListener.bind(browser))

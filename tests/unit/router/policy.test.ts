@@ -82,6 +82,26 @@ test('the first rule that states a setting decides it; ceilings only shrink; nul
   })
 })
 
+test('what the policy keeps on the device no request takes off it', () => {
+  const keeps: PolicyInput[] = [
+    { mode: 'only-on-device' },
+    { mode: 'prefer-in-cloud', rules: [{ id: 'r', when: {}, set: { mode: 'only-on-device' } }] },
+    { mode: 'prefer-in-cloud', experiments: [{ id: 'e', share: 1, set: { mode: 'only-on-device' } }] },
+  ]
+  const settings = keeps.map((policy) => settingsFor(parsePolicy(policy), facts, { mode: 'only-in-cloud' }))
+  expect(settings.map(({ mode, modeFrom }) => [mode, modeFrom.reason])).toEqual([
+    ['only-on-device', 'mode'],
+    ['only-on-device', 'rule'],
+    ['only-on-device', 'experiment'],
+  ])
+  // A rule may let off the device what the policy else keeps there; then the request has a say again.
+  const lets = parsePolicy({
+    mode: 'only-on-device',
+    rules: [{ id: 'r', when: { tasks: ['chat'] }, set: { mode: 'prefer-on-device' } }],
+  })
+  expect(settingsFor(lets, facts, { mode: 'only-in-cloud' }).mode).toBe('only-in-cloud')
+})
+
 test('splits are even', () => {
   const values = Array.from({ length: 2000 }, (_, index) => unitHash(`arm${index}`))
   expect(values.every((value) => value >= 0 && value < 1)).toBe(true)
