@@ -3,6 +3,7 @@
  * that would turn `new Worker(new URL('./worker.js', import.meta.url))` into something users' bundlers no
  * longer see.
  */
+import { builtinModules } from 'node:module'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -79,7 +80,8 @@ async function bundle(input: Readonly<Record<string, string>>, isForPages: boole
   const build = await rolldown({
     cwd: root,
     input,
-    external: [/^node:/],
+    // @hono/node-server imports some by their old names.
+    external: [/^node:/, ...builtinModules],
     plugins: [threadEntries(), ownLengths()],
   })
   await build.write({

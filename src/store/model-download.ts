@@ -5,7 +5,7 @@ import { networkError } from './http'
 import type { PieceFile } from './model-storage'
 import type { PieceSource } from './piece-source'
 import { checkPiece, type Piece } from './pieces'
-import { pauseBefore, isPassing } from './retry-pause'
+import { pauseBefore, isPassing } from '../contract/retry-pause'
 import type { StreamReader } from './stream-reader'
 
 export interface ModelDownloadOptions {

@@ -1,4 +1,5 @@
-import { EngineError } from '../../contract/error'
+import { EngineError, isEngineError } from '../../contract/error'
+import { isPassing, pauseBefore } from '../../contract/retry-pause'
 
 /** Which build of the kernels: kernels/dot.ts says how they differ. */
 export type Variant = 'simd' | 'relaxed16' | 'relaxed32'
@@ -109,16 +110,28 @@ async function compile(url: URL, signal?: AbortSignal): Promise<WebAssembly.Modu
     const base64 = url.href.slice(url.href.indexOf(',') + 1)
     return WebAssembly.compile(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)))
   }
-  const response = await fetch(url, { signal: signal ?? null }).catch((cause: unknown) => {
-    signal?.throwIfAborted()
-    throw new EngineError('network', `The kernels could not be fetched from ${url.href}.`, { cause })
-  })
-  if (!response.ok) {
-    throw new EngineError(
-      'network',
-      `The kernels could not be fetched from ${url.href}: status ${response.status}.`,
-    )
-  }
   // Not compileStreaming: a host that serves .wasm under another type must work too.
-  return WebAssembly.compile(await response.arrayBuffer())
+  return WebAssembly.compile(await download(url, signal))
+}
+
+/** Tries again for as long as the model's download does: both come over the same network. */
+async function download(url: URL, signal = new AbortController().signal): Promise<ArrayBuffer> {
+  for (let failures = 0; ;) {
+    try {
+      const response = await fetch(url, { signal })
+      if (response.ok) return await response.arrayBuffer()
+      throw new EngineError(
+        'network',
+        `The kernels could not be fetched from ${url.href}: status ${response.status}.`,
+        { details: { status: response.status } },
+      )
+    } catch (cause) {
+      signal.throwIfAborted()
+      const error = isEngineError(cause)
+        ? cause
+        : new EngineError('network', `The kernels could not be fetched from ${url.href}.`, { cause })
+      if (!isPassing(error)) throw error
+      await pauseBefore(++failures, error, signal)
+    }
+  }
 }

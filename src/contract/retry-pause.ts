@@ -1,4 +1,4 @@
-import { isEngineError } from '../contract/error'
+import { isEngineError } from './error'
 
 const FIRST_MS = 500
 const MOST_MS = 15_000
