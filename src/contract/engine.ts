@@ -243,6 +243,8 @@ export interface EngineInfo {
   notKept?: EngineErrorData
   /** What it charges, where it is a remote and that is known. */
   price?: Price
+  /** Where it is several engines as one: each that may answer. */
+  members?: readonly EngineInfo[]
 }
 
 export interface Engine {

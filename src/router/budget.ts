@@ -1,7 +1,7 @@
-import type { Price } from '../contract/route'
 import type { Exclusive } from './exclusive'
 import { costOf, type LedgerEntry, type WritableLedger } from './ledger'
 import type { Policy } from './policy/schema'
+import type { Rates } from './prices'
 
 /** Room for one call of a remote. */
 export interface Allowance {
@@ -18,7 +18,8 @@ export interface BudgetRequest {
   readonly tokensIn: number
   /** The most tokens wanted; null where the request does not say. */
   readonly tokensOut: number | null
-  readonly price: Price | null
+  /** The most that may be charged; null where that is not known. */
+  readonly price: Rates | null
   /** US dollars that this request may still cost, by its own ceilings. */
   readonly requestUsd: number
   readonly signal: AbortSignal
@@ -56,7 +57,7 @@ export function createBudget(
 
   const reserve = async (
     { entry, tokensIn, tokensOut, requestUsd }: BudgetRequest,
-    price: Price,
+    price: Rates,
   ): Promise<Allowance | null> => {
     const { dayUsd = Infinity, userDayUsd = Infinity } = policy().budget
     const release = (): void => void delete entry.cost.heldUsd

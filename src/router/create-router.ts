@@ -122,7 +122,7 @@ export function createRouter(options: CreateRouterOptions): Router {
     policy: () => policy,
     scanFor: (level) => options.scan ?? createScan(level),
     // Own keys only: a model may have any name.
-    priceOf: (model) => (Object.hasOwn(prices, model) ? (prices[model] ?? null) : null),
+    prices: (model) => (Object.hasOwn(prices, model) ? (prices[model] ?? null) : null),
     localFeatures: new Set(options.localFeatures ?? ['json']),
     localModalities: new Set(options.localModalities ?? ['text']),
     consent: createConsent(options.consent, storage, now),

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
-import type { Price, RouteDecision, SentRecord, SettledRoute } from '../contract/route'
+import type { RouteDecision, SentRecord, SettledRoute } from '../contract/route'
+import type { Rates } from './prices'
 import type { RouterStorage } from './storage/tables'
 
 const amount = z.number().check(z.minimum(0))
@@ -196,7 +197,7 @@ function csvOf(entries: readonly LedgerEntry[]): string {
 }
 
 /** US dollars for so many tokens. */
-export function costOf(price: Price, tokensIn: number, tokensOut: number): number {
+export function costOf(price: Rates, tokensIn: number, tokensOut: number): number {
   return (price.inputPerMillion * tokensIn + price.outputPerMillion * tokensOut) / 1e6
 }
 

@@ -4,7 +4,8 @@ import type { OutgoingRequest, Price, RouteReason, SendPurpose } from '../contra
 import { cacheKey } from './answer-cache'
 import { costOf, estimateTokens } from './ledger'
 import { passGate, textsOf, type Outgoing } from './privacy/gate'
-import { priceFor, type RouteRun } from './route-run'
+import { ceilingOf, priceOf } from './prices'
+import type { RouteRun } from './route-run'
 
 /** A part of a remote's answer, personal data put back. */
 export interface RemotePart {
@@ -53,7 +54,6 @@ export async function openHop(
 
   if (!parts.isOnline()) return { denied: 'offline' }
   if (purpose !== 'shadow' && (parts.usualRemoteMs ?? 0) > settings.maxLatencyMs) return { denied: 'latency' }
-  const price = priceFor(run)
   const bytes = textsOf(outgoing.params).reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0)
   const allowance =
     purpose === 'shadow'
@@ -63,7 +63,7 @@ export async function openHop(
           // Fewer than four bytes a token: rather too much than too little.
           tokensIn: Math.ceil(bytes / 3) + 8 * outgoing.params.messages.length,
           tokensOut: outgoing.params.max_completion_tokens ?? outgoing.params.max_tokens ?? null,
-          price,
+          price: ceilingOf(remote.info, parts.prices),
           requestUsd: settings.maxCostUsd - entry.cost.spentUsd,
           signal,
         })
@@ -156,6 +156,7 @@ async function* send(
   const beforeSend = async (request: OutgoingRequest): Promise<void> => {
     run.signal.throwIfAborted()
     await recheck(request)
+    asked = request.model
     record(request.url, request.body)
     // Kept before it leaves, so that a crash hides nothing that was sent.
     if (attempts === 1) await parts.ledger.put(entry).catch(() => undefined)
@@ -179,7 +180,8 @@ async function* send(
         )
   let text = ''
   let raw = ''
-  let model = remote.info.model
+  let asked = remote.info.model
+  let model = asked
   let usage: Usage | null = null
   let price: Price | null = null
   let finished = false
@@ -193,6 +195,7 @@ async function* send(
       clearTimeout(timer)
       if (attempts === 0) record(model, JSON.stringify(params))
       model = chunk.model
+      asked = chunk.minnow?.remote?.model ?? asked
       usage = chunk.usage ?? usage
       price = chunk.minnow?.remote?.price ?? price
       const choice = chunk.choices[0]
@@ -214,7 +217,7 @@ async function* send(
     throw error
   } finally {
     clearTimeout(timer)
-    if (attempts > 0) account(run, purpose, { params, raw, model, usage, price, refused })
+    if (attempts > 0) account(run, purpose, { params, raw, asked, model, usage, price, refused })
     entry.latencyMs.remote += purpose === 'shadow' ? 0 : parts.now() - started
     // Both at once in the ledger: what was set aside is free, and what was spent is spent.
     release()
@@ -238,6 +241,8 @@ interface SendOutcome {
   params: ChatCompletionParams
   /** As it came. */
   raw: string
+  /** The model that was asked; the one that answered may have a longer name. */
+  asked: string
   model: string
   usage: Usage | null
   /** As the remote tells it; null where it does not. */
@@ -249,12 +254,12 @@ interface SendOutcome {
 function account(
   run: RouteRun,
   purpose: SendPurpose,
-  { params, raw, model, usage, refused, ...told }: SendOutcome,
+  { params, raw, asked, model, usage, refused, ...told }: SendOutcome,
 ): void {
   const { entry, parts } = run
   const tokensIn = usage?.prompt_tokens ?? estimateTokens(textsOf(params.messages).join('\n'))
   const tokensOut = usage?.completion_tokens ?? estimateTokens(raw)
-  const price = told.price ?? parts.priceOf(model) ?? priceFor(run)
+  const price = told.price ?? parts.prices(model) ?? priceOf(parts.remote!.info, parts.prices, asked)
   const cost = price === null || refused ? 0 : costOf(price, tokensIn, tokensOut)
   if (purpose === 'shadow') {
     entry.cost.shadowUsd += cost

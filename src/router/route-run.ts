@@ -7,6 +7,7 @@ import type { LedgerEntry, WritableLedger } from './ledger'
 import { factsOf, type DescribeQuestion } from './facts'
 import { settingsFor, type RequestFacts, type RouteSettings } from './policy/settings'
 import type { Policy } from './policy/schema'
+import { priceOf, type PriceTable } from './prices'
 import type { AnyScan } from './privacy/vault'
 import type { KeptList, PersonCase, WaitingQuestion } from './queues'
 import type { ConfidenceModel } from './signals/types'
@@ -19,7 +20,7 @@ export interface RouterParts {
   readonly calibration: ConfidenceModel | null
   readonly policy: () => Policy
   readonly scanFor: (level: 'standard' | 'strict') => AnyScan
-  readonly priceOf: (model: string) => Price | null
+  readonly prices: PriceTable
   readonly localFeatures: ReadonlySet<string>
   readonly localModalities: ReadonlySet<string>
   readonly consent: Consent
@@ -106,5 +107,5 @@ export function standing(run: RouteRun): RouteDecision {
 /** The price that holds for this request: the one in the ledger. */
 export function priceFor(run: RouteRun): Price | null {
   const { remote } = run.parts
-  return remote === null ? null : (remote.info.price ?? run.parts.priceOf(remote.info.model))
+  return remote === null ? null : priceOf(remote.info, run.parts.prices)
 }

@@ -10,7 +10,7 @@ export async function settle(
 ): Promise<void> {
   const { entry, parts, facts } = run
   entry.source = source
-  const price = entry.price ?? priceFor(run)
+  const price = entry.remoteModel === null ? priceFor(run) : entry.price
   entry.cost.priced = price !== null
   if (price !== null && source.kind !== 'remote') {
     const { localIn, localOut } = entry.tokens

@@ -77,11 +77,12 @@ class Pool implements Engine {
     this.chat = { completions: { create: create as ChatCompletions['create'] } }
   }
 
-  /** Of the one that would be asked first now, with the longest context of all. */
+  /** Of the one that would be asked first now, with the longest context of all; `members` are all of them. */
   get info(): EngineInfo {
     const [first] = turnOrder(this.#members, 'ordered', performance.now(), this.#options.random)
-    const contextLength = Math.max(...this.#members.map(({ engine }) => engine.info.contextLength))
-    return { ...first!.engine.info, contextLength }
+    const members = this.#members.map(({ engine }) => engine.info)
+    const contextLength = Math.max(...members.map((info) => info.contextLength))
+    return { ...first!.engine.info, contextLength, members }
   }
 
   async dispose(): Promise<void> {
