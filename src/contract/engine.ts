@@ -201,6 +201,8 @@ export interface RequestOptions {
    * about to leave. What it throws stops the request, is not retried, and is what the call rejects with.
    */
   beforeSend?: (outgoing: OutgoingRequest) => void | Promise<void>
+  /** Called by the same engines when the newest request gave no text, with why. Another may follow. */
+  onFailure?: (error: unknown) => void
 }
 
 export interface ChatCompletions {
@@ -243,6 +245,8 @@ export interface EngineInfo {
   notKept?: EngineErrorData
   /** What it charges, where it is a remote and that is known. */
   price?: Price
+  /** Requests that a call may send, retries included. Absent: one. */
+  mostRequests?: number
   /** Where it is several engines as one: each that may answer. */
   members?: readonly EngineInfo[]
 }

@@ -13,15 +13,15 @@ export function priceOf(info: EngineInfo, table: PriceTable, model = info.model)
 }
 
 /**
- * The most a call can be charged: the answer of the dearest that may give it, and the prompt by each that may be asked
- * before. null where the price of one of them is not known.
+ * The most a call can be charged: the answer of the dearest that may give it, and the prompt by each request of
+ * each that may be asked before. null where the price of one of them is not known.
  */
 export function ceilingOf(info: EngineInfo, table: PriceTable): Rates | null {
   const ceiling = { inputPerMillion: 0, outputPerMillion: 0 }
   for (const member of answerersOf(info)) {
     const price = member.price ?? table(member.model)
     if (price === null) return null
-    ceiling.inputPerMillion += price.inputPerMillion
+    ceiling.inputPerMillion += price.inputPerMillion * (member.mostRequests ?? 1)
     ceiling.outputPerMillion = Math.max(ceiling.outputPerMillion, price.outputPerMillion)
   }
   return ceiling

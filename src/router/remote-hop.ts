@@ -1,10 +1,10 @@
-import type { ChatCompletionChunk, ChatCompletionParams, Usage } from '../contract/engine'
-import { EngineError, isEngineError } from '../contract/error'
-import type { OutgoingRequest, Price, RouteReason, SendPurpose } from '../contract/route'
+import type { ChatCompletionChunk, ChatCompletionParams } from '../contract/engine'
+import { EngineError } from '../contract/error'
+import type { OutgoingRequest, RouteReason, SendPurpose } from '../contract/route'
 import { cacheKey } from './answer-cache'
-import { costOf, estimateTokens } from './ledger'
+import { createBooking } from './booking'
 import { passGate, textsOf, type Outgoing } from './privacy/gate'
-import { ceilingOf, priceOf } from './prices'
+import { ceilingOf } from './prices'
 import type { RouteRun } from './route-run'
 
 /** A part of a remote's answer, personal data put back. */
@@ -135,34 +135,25 @@ interface SendEnd {
 async function* send(
   run: RouteRun,
   purpose: SendPurpose,
-  { params, vault, recheck }: Outgoing,
+  outgoing: Outgoing,
   { release, keep }: SendEnd,
 ): AsyncGenerator<RemotePart, void> {
   const { parts, entry, settings } = run
   const remote = parts.remote!
+  const { params, vault, recheck } = outgoing
   const started = parts.now()
   const restorer = vault.createRestorer()
-  let attempts = 0
-  const record = (to: string, text: string): void => {
-    entry.sent.push({
-      purpose,
-      at: parts.now(),
-      to,
-      text,
-      attempt: ++attempts,
-      redacted: [...vault.replaced],
-    })
-  }
+  const booking = createBooking(run, purpose, outgoing)
   const beforeSend = async (request: OutgoingRequest): Promise<void> => {
     run.signal.throwIfAborted()
     await recheck(request)
-    asked = request.model
-    record(request.url, request.body)
+    booking.sent(request)
     // Kept before it leaves, so that a crash hides nothing that was sent.
-    if (attempts === 1) await parts.ledger.put(entry).catch(() => undefined)
+    if (booking.requests === 1) await parts.ledger.put(entry).catch(() => undefined)
   }
   // Minnow's remotes show what they send; of others the parameters are all there is to record.
-  if (remote.info.backend !== 'remote') record(remote.info.model, JSON.stringify(params))
+  const { backend, model } = remote.info
+  if (backend !== 'remote') booking.sent({ url: model, model, body: JSON.stringify(params) })
 
   const tooSlow = new AbortController()
   const timer =
@@ -178,98 +169,40 @@ async function* send(
             ),
           Math.min(settings.maxLatencyMs, 2 ** 31 - 1),
         )
-  let text = ''
-  let raw = ''
-  let asked = remote.info.model
-  let model = asked
-  let usage: Usage | null = null
-  let price: Price | null = null
   let finished = false
-  let refused = false
   try {
     const chunks = await remote.chat.completions.create(
       { ...params, stream: true, stream_options: { include_usage: true } },
-      { signal: AbortSignal.any([run.signal, tooSlow.signal]), beforeSend },
+      {
+        signal: AbortSignal.any([run.signal, tooSlow.signal]),
+        beforeSend,
+        onFailure: (error) => booking.failed(error),
+      },
     )
     for await (const chunk of chunks) {
       clearTimeout(timer)
-      if (attempts === 0) record(model, JSON.stringify(params))
-      model = chunk.model
-      asked = chunk.minnow?.remote?.model ?? asked
-      usage = chunk.usage ?? usage
-      price = chunk.minnow?.remote?.price ?? price
+      booking.read(chunk)
       const choice = chunk.choices[0]
-      const piece = choice?.delta.content ?? ''
-      raw += piece
-      const part = restorer.push(piece) + (choice?.finish_reason ? restorer.flush() : '')
-      text += part
+      const text =
+        restorer.push(choice?.delta.content ?? '') + (choice?.finish_reason ? restorer.flush() : '')
       if (choice?.finish_reason === 'stop') finished = true
-      yield { text: part, chunk }
+      yield { text, chunk }
     }
     const rest = restorer.flush()
     if (rest !== '') yield { text: rest, chunk: null }
     const ms = parts.now() - started
     if (purpose === 'answer')
       parts.usualRemoteMs = parts.usualRemoteMs === null ? ms : 0.7 * parts.usualRemoteMs + 0.3 * ms
-    if (finished && raw !== '' && keep !== undefined) await keep(model, raw).catch(() => undefined)
+    if (finished && booking.text !== '') await keep?.(booking.model, booking.text).catch(() => undefined)
   } catch (error) {
-    refused = raw === '' && isRefusal(error)
+    if (booking.text === '') booking.failed(error)
     throw error
   } finally {
     clearTimeout(timer)
-    if (attempts > 0) account(run, purpose, { params, raw, asked, model, usage, price, refused })
+    booking.close()
     entry.latencyMs.remote += purpose === 'shadow' ? 0 : parts.now() - started
     // Both at once in the ledger: what was set aside is free, and what was spent is spent.
     release()
     await parts.ledger.put(entry).catch(() => undefined)
   }
-}
-
-/** Whether a remote said that it did not even begin, which none charges for. Where it is not sure, it counts as charged. */
-function isRefusal(error: unknown): boolean {
-  if (!isEngineError(error)) return false
-  const { code, details } = error
-  return (
-    ['unauthorized', 'rate-limited', 'quota-exceeded', 'context-overflow', 'invalid-argument'].includes(
-      code,
-    ) ||
-    (code === 'unavailable' && typeof details['status'] === 'number')
-  )
-}
-
-interface SendOutcome {
-  params: ChatCompletionParams
-  /** As it came. */
-  raw: string
-  /** The model that was asked; the one that answered may have a longer name. */
-  asked: string
-  model: string
-  usage: Usage | null
-  /** As the remote tells it; null where it does not. */
-  price: Price | null
-  /** Nothing is charged then. */
-  refused: boolean
-}
-
-function account(
-  run: RouteRun,
-  purpose: SendPurpose,
-  { params, raw, asked, model, usage, refused, ...told }: SendOutcome,
-): void {
-  const { entry, parts } = run
-  const tokensIn = usage?.prompt_tokens ?? estimateTokens(textsOf(params.messages).join('\n'))
-  const tokensOut = usage?.completion_tokens ?? estimateTokens(raw)
-  const price = told.price ?? parts.prices(model) ?? priceOf(parts.remote!.info, parts.prices, asked)
-  const cost = price === null || refused ? 0 : costOf(price, tokensIn, tokensOut)
-  if (purpose === 'shadow') {
-    entry.cost.shadowUsd += cost
-    return
-  }
-  entry.remoteModel = model
-  entry.price = price
-  if (refused) return
-  entry.tokens.remoteIn += tokensIn
-  entry.tokens.remoteOut += tokensOut
-  if (usage === null || usage.estimated === true) entry.tokens.estimated = true
-  entry.cost.spentUsd += cost
 }

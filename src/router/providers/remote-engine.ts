@@ -44,6 +44,7 @@ interface Call {
   sentAt: number
   readonly deadline: Deadline<'total'>
   readonly beforeSend: (outgoing: OutgoingRequest) => Promise<void>
+  readonly onFailure: (error: unknown) => void
   /** What `beforeSend` threw. */
   refusal: { readonly reason: unknown } | null
   /** So far. */
@@ -74,6 +75,7 @@ class ChatRemote implements RemoteEngine {
       contextLength: settings.contextLength,
       weightsBytes: 0,
       memoryBytes: 0,
+      mostRequests: settings.retry.retries + 1,
       ...(settings.price === null ? {} : { price: settings.price }),
     }
     const create = (
@@ -114,7 +116,10 @@ class ChatRemote implements RemoteEngine {
     return Promise.resolve()
   }
 
-  async #stream(params: ChatCompletionParams, { signal, beforeSend }: RequestOptions): Promise<Chunks> {
+  async #stream(
+    params: ChatCompletionParams,
+    { signal, beforeSend, onFailure }: RequestOptions,
+  ): Promise<Chunks> {
     const calledAt = performance.now()
     const body = requestBody(params, this.#settings)
     const deadline = this.#deadline(signal)
@@ -125,6 +130,7 @@ class ChatRemote implements RemoteEngine {
       calledAt,
       sentAt: calledAt,
       deadline,
+      onFailure: (error) => onFailure?.(error),
       refusal: null,
       requests: 0,
       beforeSend: async (outgoing) => {
@@ -154,11 +160,13 @@ class ChatRemote implements RemoteEngine {
   async #answer(call: Call): Promise<Chunks> {
     const { signal } = call.deadline
     for (let retry = 1; ; retry++) {
+      const { requests } = call
       try {
         return await this.#attempt(call)
       } catch (error) {
         signal.throwIfAborted()
         if (call.refusal !== null) throw call.refusal.reason
+        if (call.requests > requests) call.onFailure(error)
         const waitMs = retryDelay(error, retry, this.#settings.retry)
         // Waiting for nothing would only hide what went wrong.
         if (waitMs === null || waitMs >= call.deadline.remainingMs) throw error

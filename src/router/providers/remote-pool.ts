@@ -91,7 +91,7 @@ class Pool implements Engine {
 
   async #stream(
     params: ChatCompletionParams & { stream: true },
-    { signal, beforeSend }: RequestOptions,
+    { signal, beforeSend, onFailure }: RequestOptions,
   ): Promise<AsyncIterable<ChatCompletionChunk>> {
     const { strategy, fallbackOn, random } = this.#options
     const regular = turnOrder(this.#members, strategy, performance.now(), random)
@@ -101,7 +101,8 @@ class Pool implements Engine {
     let refused = false
     const failures: unknown[] = []
     const requestOptions: RequestOptions = {
-      ...(signal === undefined ? {} : { signal }),
+      ...(signal && { signal }),
+      ...(onFailure && { onFailure }),
       beforeSend: async (outgoing) => {
         try {
           await beforeSend?.(outgoing)
