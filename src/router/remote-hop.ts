@@ -49,7 +49,8 @@ export async function openHop(
   const found = key === null ? null : await parts.cache.get(key).catch(() => null)
   if (found !== null) {
     const { model, text } = found
-    return { model, cached: true, parts: onePart(outgoing.vault.restore(text)) }
+    const restorer = outgoing.vault.createRestorer()
+    return { model, cached: true, parts: onePart(restorer.push(text) + restorer.flush()) }
   }
 
   if (!parts.isOnline()) return { denied: 'offline' }

@@ -1,5 +1,6 @@
 import { EngineError } from '../../contract/error'
 import type { Finding } from './finding'
+import { createUrlWatch } from './url-watch'
 
 /** Finds personal data: ordered, without overlaps. What it throws means that nothing may be sent. */
 export type AnyScan = (text: string) => readonly Finding[] | Promise<readonly Finding[]>
@@ -29,8 +30,8 @@ export interface Vault {
   /** Undoes `redact`: restore(redact(text)) is text. */
   restore(text: string): string
   /**
-   * As `restore`, piece by piece and for text of others: placeholders within a URL stay, or an answer could make the
-   * page send what they stand for, by a picture's address for instance.
+   * As `restore`, piece by piece and for text of others: placeholders that may be within an address stay (`UrlWatch`), or
+   * an answer could make the page send what they stand for, by a picture's address for instance.
    */
   createRestorer(): Restorer
   readonly replaced: readonly { readonly kind: string; readonly placeholder: string }[]
@@ -93,26 +94,22 @@ export function createVault(scan: AnyScan, texts: readonly string[]): Vault {
       )
     },
     createRestorer() {
+      const watch = createUrlWatch()
       let held = ''
-      let word = ''
       const emit = (text: string): string => {
         let result = ''
         let at = 0
-        const literal = (part: string): void => {
+        const say = (part: string): void => {
           result += part
-          word = part.match(/\s(\S*)$/)?.[1] ?? (/\s$/.test(part) ? '' : word + part)
-          // A long word needs no more than to be known as a URL.
-          if (word.includes('//')) word = '//'
-          else if (word.length > 64) word = word.slice(-1)
+          watch.read(part)
         }
         for (const match of text.matchAll(PLACEHOLDER)) {
-          literal(text.slice(at, match.index))
+          say(text.slice(at, match.index))
           const value = values.get(match[0].toUpperCase())
-          if (value === undefined || word.includes('//')) literal(match[0])
-          else result += value
+          say(value === undefined || watch.mayBeInUrl ? match[0] : value)
           at = match.index + match[0].length
         }
-        literal(text.slice(at))
+        say(text.slice(at))
         return result
       }
       return {

