@@ -60,6 +60,20 @@ const card = withinRuns(
   passesLuhn,
 )
 
+/** Groups as they stand on cards, whatever keeps them apart: dots, dashes of any kind, ends of lines. */
+const printedCards: readonly Detector[] = [
+  [4, 4, 4, 4],
+  [4, 4, 4, 4, 3],
+  [4, 6, 5],
+  [4, 6, 4],
+].map((groups) => {
+  const digits = groups.map((length) => String.raw`\d{${length}}`).join(String.raw`[\s.,_/\p{Pd}]{0,3}`)
+  // Nothing is consumed: a card may begin within what looked like another.
+  return pattern('card', new RegExp(String.raw`(?<!\d)(?=(?<value>${digits})(?!\d))`, 'u'), (value) =>
+    passesLuhn(value.replaceAll(/\D/g, '')),
+  )
+})
+
 const iban = withinRuns(
   'iban',
   /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}[A-Z0-9]{0,30}(?: [A-Z0-9]{1,30}){0,9}(?![\p{L}\p{N}])/giu,
@@ -165,6 +179,7 @@ export const FORMAT_DETECTORS: readonly Detector[] = [
   email,
   iban,
   card,
+  ...printedCards,
   ssn,
   ipv6,
   ipv4,

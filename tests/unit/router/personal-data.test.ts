@@ -39,6 +39,17 @@ test.each([
   ['My name is Zora van der Test.', 'person:Zora van der Test'],
   ['ask Dr. Quux about it', 'person:Quux'],
   ['my passport number is X1234567', 'id:X1234567'],
+  // Written otherwise than they look, or look otherwise than they are written.
+  ['to ana＠example．org now', 'email:ana＠example．org'],
+  ['to ana@exa\u200bmple.org now', 'email:ana@exa\u200bmple.org'],
+  ['to a\u00adna@example.org now', 'email:a\u00adna@example.org'],
+  ['x\u200b4111 1111 1111 1111', 'card:4111 1111 1111 1111'],
+  ['pay with ４１１１ １１１１ １１１１ １１１１ now', 'card:４１１１ １１１１ １１１１ １１１１'],
+  ['pay with 4111\u00a01111\u00a01111\u00a01111 now', 'card:4111\u00a01111\u00a01111\u00a01111'],
+  ['no. 2024 4111.1111.1111.1111 now', 'card:4111.1111.1111.1111'],
+  ['on lines\n41111111\n11111111\nnow', 'card:41111111\n11111111'],
+  ['3782–822463–10005', 'card:3782–822463–10005'],
+  ['ＳＳＮ 078-05-1120, 🙂 GB29 NWBK\u2060 6016 1331 9268 19', 'iban:GB29 NWBK\u2060 6016 1331 9268 19'],
 ])('%s', (text, wanted) => {
   expect(found(text)).toContainEqual(wanted)
 })
@@ -50,6 +61,8 @@ test.each([
   'Version 10.2 came at 12:30:45',
   'Who painted the ceiling of the chapel?',
   'Divide 144 by 12 and add 7',
+  'In 1990, 1994, 1998, 2003 … and ½ of that: 10²³ … ‘so be it’',
+  '1\n4\n9\n16\n25\n36\n49\n64',
 ])('nothing personal: %s', (text) => {
   expect(found(text)).toEqual([])
 })
@@ -91,6 +104,9 @@ const text = fc
         '12 Elm Street',
         '+44 20 7946 0958',
         'GB29NWBK60161331926819',
+        'ana＠example．org',
+        '\u200b',
+        '\ufdfa',
       ),
     ),
     { maxLength: 12 },
