@@ -7,7 +7,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     if (value === undefined || value === '') throw new Error(`Set ${name}.`)
     return value
   }
-  const list = (name: string): string[] => need(name).split(',')
+  const list = (name: string): string[] => {
+    const entries = need(name)
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== '')
+    if (entries.length === 0) throw new Error(`Set ${name}.`)
+    return entries
+  }
   const visitors = list('PROXY_VISITORS')
   return {
     upstreamUrl: need('UPSTREAM_URL'),
@@ -17,7 +24,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     models: list('PROXY_MODELS'),
     // Stands for your login: who shows one of these codes may have tokens. Read your session here instead.
     identify(request) {
-      const index = visitors.indexOf(request.headers.get('authorization')?.replace('Bearer ', '') ?? '')
+      const code = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+      const index = code === undefined ? -1 : visitors.indexOf(code)
       return index === -1 ? null : `visitor-${index}`
     },
   }

@@ -18,15 +18,19 @@ const PAGE = 'https://page.example'
 const CODE = 'code-of-a-friend'
 const login = { headers: { authorization: `Bearer ${CODE}` } }
 
-function settingsFor(server: RemoteServer): ProxySettings {
-  return readSettings({
+function environment(server: RemoteServer): Record<string, string> {
+  return {
     UPSTREAM_URL: server.baseUrl,
     UPSTREAM_KEY: KEY,
     TOKEN_SECRET: SECRET,
     PROXY_ORIGINS: PAGE,
     PROXY_MODELS: 'test-model,other-model',
     PROXY_VISITORS: `somebody-else,${CODE}`,
-  })
+  }
+}
+
+function settingsFor(server: RemoteServer): ProxySettings {
+  return readSettings(environment(server))
 }
 
 /** The proxy on a port, in front of the test server. */
@@ -195,14 +199,7 @@ describe('the key proxy', () => {
 
   it('runs on edge runtimes', async () => {
     const upstream = await startServer({ key: KEY })
-    const env = {
-      UPSTREAM_URL: upstream.baseUrl,
-      UPSTREAM_KEY: KEY,
-      TOKEN_SECRET: SECRET,
-      PROXY_ORIGINS: PAGE,
-      PROXY_MODELS: 'test-model',
-      PROXY_VISITORS: CODE,
-    }
+    const env = environment(upstream)
     const request = new Request('https://proxy.example/token', { method: 'POST', ...login })
     const { token } = (await (await edge.fetch(request, env)).json()) as { token: string }
     const chat = new Request('https://proxy.example/v1/chat/completions', {
@@ -213,6 +210,24 @@ describe('the key proxy', () => {
     expect(await (await edge.fetch(chat, env)).json()).toMatchObject({
       choices: [{ message: { content: SCRIPTED_TEXT } }],
     })
+  })
+
+  it('knows nobody by an empty code', async () => {
+    const server = await startServer()
+    const { identify } = readSettings({ ...environment(server), PROXY_VISITORS: ` ${CODE} , ,` })
+    const ask = (headers: Record<string, string>) =>
+      identify(new Request('https://proxy.example/token', { method: 'POST', headers }))
+    expect(await ask(login.headers)).toBe('visitor-0')
+    for (const headers of [
+      {},
+      { authorization: '' },
+      { authorization: 'Bearer' },
+      { authorization: 'Bearer ' },
+    ])
+      expect(await ask(headers as Record<string, string>)).toBeNull()
+    expect(() => readSettings({ ...environment(server), PROXY_VISITORS: ' ,' })).toThrow(
+      'Set PROXY_VISITORS.',
+    )
   })
 
   it('does not start half set up', async () => {
