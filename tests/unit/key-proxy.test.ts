@@ -215,16 +215,16 @@ describe('the key proxy', () => {
   it('knows nobody by an empty code', async () => {
     const server = await startServer()
     const { identify } = readSettings({ ...environment(server), PROXY_VISITORS: ` ${CODE} , ,` })
-    const ask = (headers: Record<string, string>) =>
+    const identified = (headers: Record<string, string>) =>
       identify(new Request('https://proxy.example/token', { method: 'POST', headers }))
-    expect(await ask(login.headers)).toBe('visitor-0')
+    expect(await identified(login.headers)).toBe('visitor-0')
     for (const headers of [
       {},
       { authorization: '' },
       { authorization: 'Bearer' },
       { authorization: 'Bearer ' },
     ])
-      expect(await ask(headers as Record<string, string>)).toBeNull()
+      expect(await identified(headers as Record<string, string>)).toBeNull()
     expect(() => readSettings({ ...environment(server), PROXY_VISITORS: ' ,' })).toThrow(
       'Set PROXY_VISITORS.',
     )
