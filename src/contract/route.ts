@@ -30,7 +30,7 @@ export interface RouteRequest {
   requiredAccuracy?: number
   /** US dollars this request may cost at most. */
   maxCostUsd?: number
-  /** The remote is not asked when its usual time to a whole answer is above this. */
+  /** The remote is left out where its first text usually takes longer, and given up where it does. */
   maxLatencyMs?: number
   /** Whose budget, cache and ledger entries these are. Default: the router's user. */
   user?: string

@@ -18,6 +18,7 @@ import { createLedger, type Ledger } from './ledger'
 import { parsePolicy, type Policy, type PolicyInput } from './policy/schema'
 import { createScan } from './privacy/scan'
 import type { AnyScan } from './privacy/vault'
+import { createLatency } from './providers/latency'
 import {
   createFeedbackList,
   createPeopleQueue,
@@ -138,7 +139,7 @@ export function createRouter(options: CreateRouterOptions): Router {
       (() => (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine ?? true),
     now,
     random: options.random ?? Math.random,
-    usualRemoteMs: null,
+    latency: createLatency(),
   }
 
   async function* routed(

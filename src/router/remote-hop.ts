@@ -54,7 +54,8 @@ export async function openHop(
   }
 
   if (!parts.isOnline()) return { denied: 'offline' }
-  if (purpose !== 'shadow' && (parts.usualRemoteMs ?? 0) > settings.maxLatencyMs) return { denied: 'latency' }
+  if (purpose !== 'shadow' && (parts.latency.known(parts.now()) ?? 0) > settings.maxLatencyMs)
+    return { denied: 'latency' }
   const bytes = textsOf(outgoing.params).reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0)
   const allowance =
     purpose === 'shadow'
@@ -181,8 +182,12 @@ async function* send(
       },
     )
     for await (const chunk of chunks) {
-      clearTimeout(timer)
+      const isSilent = booking.text === ''
       booking.read(chunk)
+      if (isSilent && booking.text !== '') {
+        clearTimeout(timer)
+        if (purpose === 'answer') parts.latency.note(parts.now() - started, parts.now())
+      }
       const choice = chunk.choices[0]
       const text =
         restorer.push(choice?.delta.content ?? '') + (choice?.finish_reason ? restorer.flush() : '')
@@ -191,9 +196,6 @@ async function* send(
     }
     const rest = restorer.flush()
     if (rest !== '') yield { text: rest, chunk: null }
-    const ms = parts.now() - started
-    if (purpose === 'answer')
-      parts.usualRemoteMs = parts.usualRemoteMs === null ? ms : 0.7 * parts.usualRemoteMs + 0.3 * ms
     if (finished && booking.text !== '') await keep?.(booking.model, booking.text).catch(() => undefined)
   } catch (error) {
     if (booking.text === '') booking.failed(error)

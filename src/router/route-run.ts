@@ -9,6 +9,7 @@ import { settingsFor, type RequestFacts, type RouteSettings } from './policy/set
 import type { Policy } from './policy/schema'
 import { priceOf, type PriceTable } from './prices'
 import type { AnyScan } from './privacy/vault'
+import type { Latency } from './providers/latency'
 import type { KeptList, PersonCase, WaitingQuestion } from './queues'
 import type { ConfidenceModel } from './signals/types'
 
@@ -36,8 +37,8 @@ export interface RouterParts {
   readonly now: () => number
   /** 0 (included) to 1 (excluded). */
   readonly random: () => number
-  /** Milliseconds a remote usually takes to a whole answer; null before the first. */
-  usualRemoteMs: number | null
+  /** Of the remote, as `now` counts. */
+  readonly latency: Latency
 }
 
 /** One request on its way. `entry` grows until it is written to the ledger. */

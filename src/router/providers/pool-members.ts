@@ -1,5 +1,6 @@
 import type { Engine } from '../../contract/engine'
 import type { FallbackCause } from './fallback'
+import type { Latency } from './latency'
 
 /** How the remotes of a pool take turns. The order of the list breaks ties and decides who comes after. */
 export type PoolStrategy =
@@ -17,22 +18,9 @@ export interface Member {
   readonly weight: number
   /** Only asked after another failed for one of these; null: asked in turn. */
   readonly only: readonly FallbackCause[] | null
-  /** Smoothed time to the first token. */
-  latencyMs: number | null
-  measuredAt: number
+  readonly latency: Latency
   /** performance.now() until which it wants no requests. */
   restsUntil: number
-}
-
-/** How much a new measurement counts. */
-const NEWEST_SHARE = 0.3
-/** An older one is forgotten, so that who was slow once is tried again. */
-const LATENCY_LIFETIME_MS = 300_000
-
-export function noteLatency(member: Member, latencyMs: number, now: number): void {
-  const known = knownLatency(member, now)
-  member.latencyMs = known === null ? latencyMs : known + NEWEST_SHARE * (latencyMs - known)
-  member.measuredAt = now
 }
 
 /** Those asked in turn, in the order to ask them; who rests comes last, and is still better than nobody. */
@@ -63,15 +51,11 @@ export function mayFollow(next: Member, failed: Member, cause: FallbackCause): b
 function arrange(members: Member[], strategy: PoolStrategy, now: number, random: () => number): Member[] {
   if (strategy === 'ordered') return members
   if (strategy === 'least-latency') {
-    return members.toSorted((a, b) => (knownLatency(a, now) ?? 0) - (knownLatency(b, now) ?? 0))
+    return members.toSorted((a, b) => (a.latency.known(now) ?? 0) - (b.latency.known(now) ?? 0))
   }
   // Draws without putting back (Efraimidis and Spirakis 2006): the largest of random^(1/weight) comes first.
   return members
     .map((member) => ({ member, key: random() ** (1 / member.weight) }))
     .toSorted((a, b) => b.key - a.key)
     .map(({ member }) => member)
-}
-
-function knownLatency({ latencyMs, measuredAt }: Member, now: number): number | null {
-  return now - measuredAt > LATENCY_LIFETIME_MS ? null : latencyMs
 }

@@ -11,7 +11,8 @@ import { EngineError, isEngineError } from '../../contract/error'
 import type { RemoteSource } from '../../contract/route'
 import { fallbackCause, type FallbackCause } from './fallback'
 import { collectCompletion, holdUntilVisible } from './held-stream'
-import { mayFollow, noteLatency, turnOrder, type Member, type PoolStrategy } from './pool-members'
+import { createLatency } from './latency'
+import { mayFollow, turnOrder, type Member, type PoolStrategy } from './pool-members'
 
 export interface RemotePoolMember {
   engine: Engine
@@ -121,7 +122,7 @@ class Pool implements Engine {
         const stream = await holdUntilVisible(chunks, {
           editFirst: (chunk) => withSource(chunk, member.engine.info, requests),
         })
-        noteLatency(member, performance.now() - startedAt, performance.now())
+        member.latency.note(performance.now() - startedAt, performance.now())
         return stream
       } catch (error) {
         signal?.throwIfAborted()
@@ -150,7 +151,7 @@ function toMember(given: Engine | RemotePoolMember): Member {
   if (!(weight > 0 && weight < Infinity)) {
     throw new EngineError('invalid-argument', `createRemotePool(): weight must be above 0, but is ${weight}.`)
   }
-  return { engine, weight, only, latencyMs: null, measuredAt: 0, restsUntil: 0 }
+  return { engine, weight, only, latency: createLatency(), restsUntil: 0 }
 }
 
 function restMs(error: unknown): number {
