@@ -251,6 +251,8 @@ async function inTime(
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<Backend>,
 ): Promise<Backend> {
+  // An abort that came before tells no listener.
+  signal?.throwIfAborted()
   const controller = new AbortController()
   const abort = (): void => controller.abort(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })

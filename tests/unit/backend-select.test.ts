@@ -242,6 +242,17 @@ describe('the choice of a backend', () => {
     expect(device.alive).toEqual([])
   })
 
+  it('opens no GPU for a caller who aborts while a probe is made', async () => {
+    const device = new Device()
+    device.wasm = { maxBatch: 32, stepMs: 5 }
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const abort = (): void => void setTimeout(() => controller.abort(reason))
+    await expect(device.load({ signal: controller.signal, onProgress: abort })).rejects.toBe(reason)
+    expect(device.opened.map(({ kind }) => kind)).toEqual(['wasm'])
+    expect(device.alive).toEqual([])
+  })
+
   it('goes on elsewhere when the chosen GPU is lost, and tells so', async () => {
     const device = new Device()
     device.wasm = { maxBatch: 32, stepMs: 5 }
