@@ -197,9 +197,11 @@ describe('the sampler', () => {
 
   it('says so where the logits are no numbers', () => {
     for (const temperature of [0, 1]) {
-      const sampler = new Sampler({ ...plain, temperature, logitBias: new Map([[0, 1]]) })
-      const logits: RawLogits = { argmax: 0, logSumExp: NaN, values: () => new Float32Array(4).fill(NaN) }
-      expect(() => sampler.sample(logits)).toThrow(expect.objectContaining({ code: 'internal' }))
+      for (const logitBias of [new Map(), new Map([[0, 1]])]) {
+        const sampler = new Sampler({ ...plain, temperature, logitBias })
+        const logits: RawLogits = { argmax: 0, logSumExp: NaN, values: () => new Float32Array(4).fill(NaN) }
+        expect(() => sampler.sample(logits)).toThrow(expect.objectContaining({ code: 'internal' }))
+      }
     }
   })
 })

@@ -108,13 +108,15 @@ export class Sampler {
   /** @throws EngineError 'internal' where the logits hold no number */
   sample(logits: RawLogits): number {
     const { temperature, topK } = this.#settings
-    if (temperature === 0 && !this.#adjusts && logits.argmax >= 0) return logits.argmax
+    // Of logits that are no numbers a backend may still name a largest, but not their sum.
+    if (!Number.isFinite(logits.logSumExp)) throw noLargest(logits.argmax)
+    if (this.isGreedy && logits.argmax >= 0) return logits.argmax
     if (logits.top && this.detail === 'top') return this.#sampleTop(logits.top)
     const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
     const likeliest = this.#adjusts ? indexOfLargest(row) : logits.argmax
     const largest = row[likeliest]
     if (largest === undefined || !Number.isFinite(largest)) {
-      throw noLargest(largest, likeliest)
+      throw noLargest(likeliest)
     }
     if (temperature === 0) return likeliest
     const uniform = this.#uniform()
@@ -136,7 +138,7 @@ export class Sampler {
       candidates.fill(top, Math.min(this.#count, top.ids.length))
     }
     const largest = candidates.logits[0]!
-    if (!Number.isFinite(largest)) throw noLargest(largest, candidates.ids[0]!)
+    if (!Number.isFinite(largest)) throw noLargest(candidates.ids[0]!)
     return this.#settings.temperature === 0 ? candidates.ids[0]! : this.#drawOfTopK(largest, this.#uniform())
   }
 
@@ -202,8 +204,8 @@ export class Sampler {
   }
 }
 
-function noLargest(largest: number | undefined, token: number): EngineError {
-  return new EngineError('internal', `The backend gave logits without a largest number (${largest}).`, {
+function noLargest(token: number): EngineError {
+  return new EngineError('internal', 'The backend gave logits without a largest number.', {
     details: { token },
   })
 }

@@ -155,6 +155,14 @@ test('summaries of logits are right: ties, forbidden tokens, extremes', async ({
   for (const [i, [name, row]] of named.entries()) expectSummary(outputs[i]!, summaryOf(row), name)
 })
 
+test('a row without numbers has no sum, by which it is known', async ({ runKernels }) => {
+  const partly = randomFloats(VOCABULARY, 0, 4, randomNumbers(5))
+  partly[VOCABULARY - 1] = NaN
+  const rows = [new Float32Array(VOCABULARY).fill(NaN), partly]
+  const { outputs } = await outputsOf(runKernels, rows)
+  for (const { logSumExp } of outputs) expect(Number.isFinite(logSumExp)).toBe(false)
+})
+
 test('summaries of vocabularies about the size of a chunk are right', async ({ runKernels }) => {
   for (const vocabulary of [2, 127, 128, 129, 257]) {
     const row = randomFloats(vocabulary, 0, 4, randomNumbers(vocabulary))
