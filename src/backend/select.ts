@@ -8,8 +8,8 @@ import { comparePaces, exchangeMs, type Pace } from './device/measure'
 import { checkProbe, makeProbe } from './device/probe'
 import { createRecoveringBackend } from './device/recover'
 
-/** 'auto' goes on without a GPU that is not ready by then, while the other backend waits. */
-const GPU_READY_WITHIN_MS = 10_000
+/** 'auto' goes on without a GPU that gets no further for so long, while the other backend waits. */
+const GPU_STALLED_AFTER_MS = 10_000
 
 export interface SelectOptions extends LoadOptions {
   /** Default 'auto'. */
@@ -144,7 +144,16 @@ class Selection {
     let webGpu: Backend | null = null
     try {
       this.#probe ??= await makeProbe(wasm, sampleTokens)
-      webGpu = await inTime(GPU_READY_WITHIN_MS, signal, (until) => this.#trusted(gpu, forGpu, until))
+      webGpu = await whileProgressing(GPU_STALLED_AFTER_MS, signal, (until, progressed) =>
+        this.#trusted(
+          gpu,
+          (loadedBytes, totalBytes) => {
+            progressed()
+            forGpu?.(loadedBytes, totalBytes)
+          },
+          until,
+        ),
+      )
       const paces = await comparePaces([wasm, webGpu], sampleTokens, { signal, ...(now && { now }) })
       const [wasmPace, gpuPace] = paces
       const gpuIsFaster = exchangeMs(gpuPace) < exchangeMs(wasmPace)
@@ -163,7 +172,7 @@ class Selection {
         throw error
       }
       const reason = messageOf(error)
-      if (isEngineError(error, 'timeout')) await this.#notes(gpu).write('wasm', reason)
+      if (isEngineError(error, 'timeout')) await this.#notes(gpu).write('late', reason)
       return { backend: wasm, reason: () => reason }
     }
   }
@@ -245,21 +254,29 @@ class Selection {
   }
 }
 
-/** `work`, or 'timeout'; what comes too late is disposed of. */
-async function inTime(
+/**
+ * `work`, or 'timeout' where it has said for `limitMs` of no progress: reading a large model takes as long as it takes,
+ * compiling and the probe do not. What comes too late is disposed of.
+ */
+async function whileProgressing(
   limitMs: number,
   signal: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<Backend>,
+  work: (signal: AbortSignal, progressed: () => void) => Promise<Backend>,
 ): Promise<Backend> {
   // An abort that came before tells no listener.
   signal?.throwIfAborted()
   const controller = new AbortController()
   const abort = (): void => controller.abort(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
-  const timer = setTimeout(() => {
-    controller.abort(new EngineError('timeout', `The GPU took more than ${limitMs / 1000} s to get ready.`))
-  }, limitMs)
-  const loading = work(controller.signal)
+  const stalled = (): void =>
+    controller.abort(
+      new EngineError('timeout', `The GPU was not ready, and no nearer to it for ${limitMs / 1000} s.`),
+    )
+  let timer = setTimeout(stalled, limitMs)
+  const loading = work(controller.signal, () => {
+    clearTimeout(timer)
+    timer = setTimeout(stalled, limitMs)
+  })
   try {
     return await new Promise((resolve, reject) => {
       controller.signal.addEventListener('abort', () => reject(controller.signal.reason))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LoadOptions } from '../../src/backend/backend'
 import type { NoteStorage } from '../../src/backend/device/notes'
 import { checkProbe, makeProbe } from '../../src/backend/device/probe'
@@ -23,7 +23,7 @@ class Device {
   gpu: Partial<FakeDeviceOptions> = {}
   wasm: Partial<FakeDeviceOptions> = {}
   /** Instead of a GPU that loads. */
-  loadGpu: (() => Promise<FakeDevice>) | null = null
+  loadGpu: ((options: LoadOptions) => Promise<FakeDevice>) | null = null
   failWasm: EngineError | null = null
 
   async load(options: Partial<SelectOptions> = {}) {
@@ -47,7 +47,7 @@ class Device {
           return open({ kind: 'wasm', ...this.wasm }, given)
         },
         webgpu: async (given) => {
-          if (this.loadGpu !== null) return this.loadGpu()
+          if (this.loadGpu !== null) return this.loadGpu(given)
           return open({ kind: 'webgpu', ...this.gpu }, given)
         },
         findGpu: async ({ powerPreference }) => {
@@ -79,6 +79,22 @@ class Device {
     this.progress.length = 0
   }
 }
+
+/** Seconds of the fake timers. */
+const seconds = (count: number): Promise<void> =>
+  new Promise((resolve) => void setTimeout(resolve, count * 1000))
+
+/** Lets fake time pass until there is a result. */
+async function outlast<Result>(work: Promise<Result>): Promise<Result> {
+  const isOver = work.then(() => true)
+  for (;;) {
+    await vi.advanceTimersByTimeAsync(100)
+    const turn = new Promise<false>((resolve) => setImmediate(() => resolve(false)))
+    if (await Promise.race([isOver, turn])) return work
+  }
+}
+
+afterEach(() => void vi.useRealTimers())
 
 describe('the choice of a backend', () => {
   it.each([
@@ -210,7 +226,7 @@ describe('the choice of a backend', () => {
   it('goes on with WebAssembly where notes can be neither read nor written', async () => {
     const device = new Device()
     device.wasm = { stepMs: 0, maxBatch: 32 }
-    device.gpu = { stepMs: 5 }
+    device.gpu = { stepMs: 20 }
     const refuse = (): Promise<never> => Promise.reject(new Error('private window'))
     const { backend } = await device.load({ notes: { read: refuse, write: refuse, delete: refuse } })
     expect(backend.kind).toBe('wasm')
@@ -240,6 +256,48 @@ describe('the choice of a backend', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(gpu.disposed).toBe(true)
     expect(device.alive).toEqual([])
+  })
+
+  it('waits for a GPU as long as it gets on', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const device = new Device()
+    device.wasm = { maxBatch: 32 }
+    device.loadGpu = async ({ onProgress }) => {
+      for (const loaded of [25, 50, 75, 100]) {
+        await seconds(9)
+        onProgress?.(loaded, 100)
+      }
+      // Compiling says nothing.
+      await seconds(9)
+      return new FakeDevice({ kind: 'webgpu' })
+    }
+    expect((await outlast(device.load())).reason()).toMatch(/as fast as/)
+  })
+
+  it('goes on without a GPU that gets no further, and tries it again some hours later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const device = new Device()
+    device.wasm = { maxBatch: 32 }
+    const late = new FakeDevice({ kind: 'webgpu' })
+    device.loadGpu = async () => {
+      await seconds(11)
+      return late
+    }
+    const { backend, reason } = await outlast(device.load())
+    expect([backend.kind, reason()]).toEqual(['wasm', 'The GPU was not ready, and no nearer to it for 10 s.'])
+    await outlast(seconds(2))
+    expect(late.disposed).toBe(true)
+
+    device.loadGpu = null
+    device.forget()
+    expect((await device.load()).reason()).toBe(reason())
+    expect(device.opened.map(({ kind }) => kind)).toEqual(['wasm'])
+
+    const [[key, note]] = [...device.notes] as [[string, { at: number }]]
+    device.notes.set(key, { ...note, at: note.at - 7 * 3_600_000 })
+    device.forget()
+    await device.load()
+    expect(device.opened.map(({ kind }) => kind)).toEqual(['wasm', 'webgpu'])
   })
 
   it('opens no GPU for a caller who aborts while a probe is made', async () => {

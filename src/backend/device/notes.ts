@@ -7,7 +7,7 @@ export interface NoteStorage {
 
 /** What was found out about a GPU and a model. */
 export interface DeviceNote {
-  readonly verdict: 'refused' | 'wasm' | 'webgpu'
+  readonly verdict: 'refused' | 'late' | 'wasm' | 'webgpu'
   /** For people, a sentence. */
   readonly reason: string
   /** Milliseconds since 1970. */
@@ -16,6 +16,8 @@ export interface DeviceNote {
 
 const KEPT_MS: Readonly<Record<DeviceNote['verdict'], number>> = {
   refused: 7 * 86_400_000,
+  // The device may just have been busy.
+  late: 6 * 3_600_000,
   wasm: 30 * 86_400_000,
   webgpu: 30 * 86_400_000,
 }
