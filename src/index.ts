@@ -104,6 +104,7 @@ export type {
 } from './router/signals/types'
 export { createRouter, type CreateRouterOptions, type Router } from './router/create-router'
 export type { AskConsent, ConsentAnswer, ConsentQuestion } from './router/consent'
+export type { Destination } from './router/outgoing'
 export type { DescribeQuestion } from './router/facts'
 export type { Ledger, LedgerEntry, LedgerTotals } from './router/ledger'
 export { parsePolicy, type Policy, type PolicyInput, type PolicyRule } from './router/policy/schema'

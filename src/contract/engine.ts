@@ -254,6 +254,12 @@ export interface EngineInfo {
 export interface Engine {
   readonly chat: { readonly completions: ChatCompletions }
   readonly info: EngineInfo
+  /**
+   * What a call may send, to the letter, and where to: one for each remote that may be asked, the likeliest first. Sends
+   * nothing. Only of engines that send over a network.
+   * @throws EngineError as the call would
+   */
+  outgoing?(params: ChatCompletionParams): readonly OutgoingRequest[]
   /** Frees everything; running calls reject with code 'disposed'. */
   dispose(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { ChatCompletionParams } from '../contract/engine'
+import type { Destination } from './outgoing'
 import type { RouterStorage } from './storage/tables'
 
 const rowSchema = z.object({
@@ -30,14 +31,15 @@ export interface AnswerCache {
  */
 export async function cacheKey(
   user: string,
-  remote: string,
+  remotes: readonly Destination[],
   params: ChatCompletionParams,
 ): Promise<string | null> {
   const subtle = (globalThis.crypto as Crypto | undefined)?.subtle
   if (subtle === undefined) return null
   // How the answer is handed over does not change it.
   const { stream: _stream, stream_options: _streamOptions, ...asked } = params
-  const text = JSON.stringify([user, remote, Object.entries(asked).toSorted(([a], [b]) => (a < b ? -1 : 1))])
+  const from = remotes.map(({ url, model }) => [url, model])
+  const text = JSON.stringify([user, from, Object.entries(asked).toSorted(([a], [b]) => (a < b ? -1 : 1))])
   const digest = await subtle.digest('SHA-256', new TextEncoder().encode(text))
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

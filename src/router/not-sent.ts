@@ -29,5 +29,6 @@ export function notSentError(reason: RouteReason, failure: unknown): EngineError
 /** Our own last look at a request stops it with a reason; everything else is the remote's failure. */
 export function whyStopped(error: unknown): RouteReason {
   if (!isEngineError(error, 'forbidden')) return 'remote-failed'
-  return error.details['reason'] === 'scan-failed' ? 'scan-failed' : 'personal-data'
+  const { reason } = error.details
+  return reason === 'scan-failed' || reason === 'no-consent' ? reason : 'personal-data'
 }

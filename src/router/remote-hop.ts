@@ -3,6 +3,7 @@ import { EngineError } from '../contract/error'
 import type { OutgoingRequest, RouteReason, SendPurpose } from '../contract/route'
 import { cacheKey } from './answer-cache'
 import { createBooking } from './booking'
+import { checkOutgoing, outgoingOf } from './outgoing'
 import { passGate, textsOf, type Outgoing } from './privacy/gate'
 import { ceilingOf } from './prices'
 import type { RouteRun } from './route-run'
@@ -41,10 +42,16 @@ export async function openHop(
   entry.latencyMs.scan += parts.now() - scanned
   if ('denied' in passage) return passage
   const { outgoing } = passage
+  let requests
+  try {
+    requests = outgoingOf(remote, outgoing.params)
+  } catch (cause) {
+    return { denied: 'remote-failed', cause }
+  }
   const { lifetimeMs } = parts.policy().cache ?? {}
   const key =
     purpose === 'answer' && lifetimeMs !== undefined
-      ? await cacheKey(entry.user, remote.info.model, outgoing.params)
+      ? await cacheKey(entry.user, requests, outgoing.params)
       : null
   const found = key === null ? null : await parts.cache.get(key).catch(() => null)
   if (found !== null) {
@@ -71,8 +78,14 @@ export async function openHop(
         })
   if (allowance === null) return { denied: 'budget' }
   try {
-    const limited = withLimit(outgoing.params, allowance.mostTokens)
-    if (!(await mayLeave(run, purpose, limited, outgoing))) {
+    const limited: Streamed = {
+      ...withLimit(outgoing.params, allowance.mostTokens),
+      stream: true,
+      stream_options: { include_usage: true },
+    }
+    // With the limit in them: what the user is shown is what leaves.
+    requests = outgoingOf(remote, limited)
+    if (!(await mayLeave(run, purpose, requests, outgoing))) {
       allowance.release()
       return { denied: 'no-consent' }
     }
@@ -83,7 +96,12 @@ export async function openHop(
     return {
       model: remote.info.model,
       cached: false,
-      parts: send(run, purpose, { ...outgoing, params: limited }, { release: allowance.release, keep }),
+      parts: send(
+        run,
+        purpose,
+        { ...outgoing, params: limited, requests },
+        { release: allowance.release, keep },
+      ),
     }
   } catch (error) {
     allowance.release()
@@ -105,27 +123,34 @@ function withLimit(params: ChatCompletionParams, mostTokens: number | null): Cha
 async function mayLeave(
   run: RouteRun,
   purpose: SendPurpose,
-  params: ChatCompletionParams,
+  requests: readonly OutgoingRequest[],
   { vault }: Outgoing,
 ): Promise<boolean> {
   const { parts, entry, signal } = run
   const { user, scope } = entry
-  if (purpose === 'shadow') return parts.consent.remembered(user, scope).catch(() => false)
+  if (purpose === 'shadow') return parts.consent.remembered(user, scope, requests).catch(() => false)
   if (run.consented) return true
   const asked = parts.now()
-  const model = parts.remote?.info.model ?? ''
   run.consented = await parts.consent.ask({
     purpose,
-    model,
+    requests,
+    text: requests[0]?.body ?? '',
     scope,
     user,
-    text: JSON.stringify(params, null, 2),
     redacted: vault.replaced,
     signal,
   })
   entry.latencyMs.consent += parts.now() - asked
   signal.throwIfAborted()
   return run.consented
+}
+
+type Streamed = ChatCompletionParams & { stream: true }
+
+/** What may leave, and nothing else. */
+interface Agreed extends Outgoing {
+  readonly params: Streamed
+  readonly requests: readonly OutgoingRequest[]
 }
 
 interface SendEnd {
@@ -137,17 +162,18 @@ interface SendEnd {
 async function* send(
   run: RouteRun,
   purpose: SendPurpose,
-  outgoing: Outgoing,
+  outgoing: Agreed,
   { release, keep }: SendEnd,
 ): AsyncGenerator<RemotePart, void> {
   const { parts, entry, settings } = run
   const remote = parts.remote!
-  const { params, vault, recheck } = outgoing
+  const { params, requests, vault, recheck } = outgoing
   const started = parts.now()
   const restorer = vault.createRestorer()
   const booking = createBooking(run, purpose, outgoing)
   const beforeSend = async (request: OutgoingRequest): Promise<void> => {
     run.signal.throwIfAborted()
+    checkOutgoing(request, requests)
     await recheck(request)
     booking.sent(request)
     // Kept before it leaves, so that a crash hides nothing that was sent.
@@ -173,14 +199,11 @@ async function* send(
         )
   let finished = false
   try {
-    const chunks = await remote.chat.completions.create(
-      { ...params, stream: true, stream_options: { include_usage: true } },
-      {
-        signal: AbortSignal.any([run.signal, tooSlow.signal]),
-        beforeSend,
-        onFailure: (error) => booking.failed(error),
-      },
-    )
+    const chunks = await remote.chat.completions.create(params, {
+      signal: AbortSignal.any([run.signal, tooSlow.signal]),
+      beforeSend,
+      onFailure: (error) => booking.failed(error),
+    })
     for await (const chunk of chunks) {
       const isSilent = booking.text === ''
       booking.read(chunk)

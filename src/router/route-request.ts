@@ -304,6 +304,7 @@ export class RouteRequest {
     const run = this.#run
     this.#blocked = reason
     this.#failure = cause ?? null
+    if (reason === 'remote-failed') run.entry.errorCode = isEngineError(cause) ? cause.code : 'internal'
     if (reason === 'personal-data' && run.settings.personalData.action === 'block') {
       decide(run, { action: 'local', stage, reason })
       throw this.#error()

@@ -3,25 +3,19 @@ import type { ConsentAnswer, ConsentQuestion } from '../router/consent'
 import { markedText, messagesOf, redactionNote } from './sent-text'
 import { dialogTheme, theme } from './theme'
 
-/** Where a request would go. */
-export interface Destination {
-  /** Without a path or a key, for instance 'https://openrouter.ai'. */
-  readonly origin: string
-  /** A key is wanted, and none is there: it was not kept. */
-  readonly wantsKey: boolean
-  /** Gets the key that was typed. */
-  onKey(key: string): void
-}
-
 const ROLES: Readonly<Record<string, string>> = {
   system: 'Instruction',
   user: 'You',
   assistant: 'Earlier answer',
 }
 
+/** Without path, and never with a key. */
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : 'its server')
+
 interface Pending {
   readonly question: ConsentQuestion
-  readonly destination: Destination
+  /** Gets the key that was typed; null: none is wanted. */
+  readonly onKey: ((key: string) => void) | null
   answer(answer: ConsentAnswer): void
 }
 
@@ -36,17 +30,20 @@ export class ConsentDialog extends LitElement {
     this.pending = null
   }
 
-  /** One question at a time; 'no' where it is closed or the question is no longer asked. */
-  ask(question: ConsentQuestion, destination: Destination): Promise<ConsentAnswer> {
-    const asked = this.#turn.then(() => this.#show(question, destination))
+  /**
+   * One question at a time; 'no' where it is closed or the question is no longer asked.
+   * @param onKey gets the key that was typed; null: none is wanted
+   */
+  ask(question: ConsentQuestion, onKey: Pending['onKey'] = null): Promise<ConsentAnswer> {
+    const asked = this.#turn.then(() => this.#show(question, onKey))
     this.#turn = asked
     return asked
   }
 
-  async #show(question: ConsentQuestion, destination: Destination): Promise<ConsentAnswer> {
+  async #show(question: ConsentQuestion, onKey: Pending['onKey']): Promise<ConsentAnswer> {
     if (question.signal.aborted) return 'no'
     const answered = new Promise<ConsentAnswer>((resolve) => {
-      this.pending = { question, destination, answer: resolve }
+      this.pending = { question, onKey, answer: resolve }
     })
     const onAbort = (): void => this.pending?.answer('no')
     question.signal.addEventListener('abort', onAbort, { once: true })
@@ -67,7 +64,7 @@ export class ConsentDialog extends LitElement {
     if (input !== null) {
       const key = input.value.trim()
       input.value = ''
-      if (answer !== 'no' && key !== '') this.pending?.destination.onKey(key)
+      if (answer !== 'no' && key !== '') this.pending?.onKey?.(key)
     }
     this.pending?.answer(answer)
   }
@@ -86,16 +83,19 @@ export class ConsentDialog extends LitElement {
     </dialog>`
   }
 
-  #content({ question, destination }: Pending): TemplateResult {
-    const { text, redacted, model, purpose } = question
+  #content({ question, onKey }: Pending): TemplateResult {
+    const { requests, text, redacted, purpose } = question
+    const models = [...new Set(requests.map(({ model }) => model))].join(' or ')
+    const origins = [...new Set(requests.map(({ url }) => originOf(url)))]
     const messages = messagesOf(text)
     return html`
-      <div class="head"><h2 id="title">Send this to ${model}?</h2></div>
+      <div class="head"><h2 id="title">Send this to ${models}?</h2></div>
       <div class="body">
         <section>
           <p>
             ${purpose === 'verify' ? 'To check the answer of this device,' : 'To answer,'} this text would
-            leave the device, to <strong>${destination.origin}</strong>.
+            leave the device, to
+            ${origins.map((origin, index) => [index === 0 ? '' : ' or ', html`<strong>${origin}</strong>`])}.
           </p>
           ${redactionNote(redacted)}
           ${
@@ -113,13 +113,17 @@ export class ConsentDialog extends LitElement {
           }
           <details ?open=${messages === null}>
             <summary class="small">The whole request</summary>
-            <pre tabindex="0" aria-label="The whole request">${markedText(text, redacted)}</pre>
+            ${requests.map(
+              ({ url, body }) =>
+                html`${requests.length > 1 ? html`<small>${url}</small>` : nothing}
+                  <pre tabindex="0" aria-label="The whole request">${markedText(body, redacted)}</pre>`,
+            )}
           </details>
         </section>
         ${
-          destination.wantsKey
+          onKey !== null
             ? html`<div class="field">
-                <label for="key">Key for ${destination.origin}</label>
+                <label for="key">Key for ${origins.join(' or ')}</label>
                 <input id="key" type="password" autocomplete="off" spellcheck="false" />
                 <small>It was not kept when the page was closed.</small>
               </div>`

@@ -13,7 +13,7 @@ import { createMemoryStorage, TABLES, type RouterStorage } from '../router/stora
 import { AnswerFooter } from './answer-footer'
 import { CalibrateDialog } from './calibrate-dialog'
 import { CalibrationDesk } from './calibration-desk'
-import { ConsentDialog, type Destination } from './consent-dialog'
+import { ConsentDialog } from './consent-dialog'
 import { define } from './define'
 import { SettingsDialog, type SettingsChange } from './settings-dialog'
 import { SettingsStore, type RemoteChoice, type StoredSettings } from './settings-store'
@@ -166,7 +166,7 @@ export class Escalation {
       describe: (question) => ({ task: taskOf(question), language: languageOf(question) }),
       // The storage outlives this router.
       storage: { ...this.#storage, close() {} },
-      consent: (question) => this.#consentDialog.ask(question, this.#destination()),
+      consent: (question) => this.#consentDialog.ask(question, this.#onKey()),
       askToWait: async () => {
         const waits = await this.#waitDialog.ask()
         if (waits) setTimeout(() => void this.#showWaiting(), 0)
@@ -217,14 +217,11 @@ export class Escalation {
     })
   }
 
-  #destination(): Destination {
-    const { remote } = this.#settings
-    return {
-      origin: remote === null ? '' : new URL(remote.baseUrl, document.baseURI).origin,
-      wantsKey: remote?.needsKey === true && this.#key === null,
-      onKey: (key) => {
-        this.#key = key
-      },
+  /** Where a key is wanted and none is there: it was not kept. */
+  #onKey(): ((key: string) => void) | null {
+    if (this.#settings.remote?.needsKey !== true || this.#key !== null) return null
+    return (key) => {
+      this.#key = key
     }
   }
 

@@ -36,7 +36,7 @@ export async function openWidgetRouter(
     calibration: calibration && createConfidenceModel(calibration, { modelHash }),
     storage: await openIndexedDbStorage().catch(() => createMemoryStorage()),
     // A site's own proxy has the key.
-    consent: (question) => dialog.ask(question, { origin: baseUrl.origin, wantsKey: false, onKey() {} }),
+    consent: (question) => dialog.ask(question),
   })
 }
 

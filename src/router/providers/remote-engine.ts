@@ -13,7 +13,7 @@ import { answerChunks } from './answer-chunks'
 import { Deadline, pause } from './deadline'
 import { collectCompletion, holdUntilVisible, isVisible } from './held-stream'
 import { readModelList } from './model-list'
-import { checkRemoteOptions, type RemoteEngineOptions, type RemoteSettings } from './remote-options'
+import { checkRemoteOptions, shownUrl, type RemoteEngineOptions, type RemoteSettings } from './remote-options'
 import { RemoteWire } from './remote-wire'
 import { requestBody } from './request-body'
 import { isOutage, retryDelay } from './retry'
@@ -105,6 +105,11 @@ class ChatRemote implements RemoteEngine {
     } finally {
       deadline.dispose()
     }
+  }
+
+  outgoing(params: ChatCompletionParams): OutgoingRequest[] {
+    const { chatUrl, model } = this.#settings
+    return [{ url: shownUrl(chatUrl), model, body: requestBody(params, this.#settings) }]
   }
 
   dispose(): Promise<void> {

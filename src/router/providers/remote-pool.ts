@@ -8,7 +8,8 @@ import type {
   RequestOptions,
 } from '../../contract/engine'
 import { EngineError, isEngineError } from '../../contract/error'
-import type { RemoteSource } from '../../contract/route'
+import type { OutgoingRequest, RemoteSource } from '../../contract/route'
+import { outgoingOf } from '../outgoing'
 import { fallbackCause, type FallbackCause } from './fallback'
 import { collectCompletion, holdUntilVisible } from './held-stream'
 import { createLatency } from './latency'
@@ -84,6 +85,11 @@ class Pool implements Engine {
     const members = this.#members.map(({ engine }) => engine.info)
     const contextLength = Math.max(...members.map((info) => info.contextLength))
     return { ...first!.engine.info, contextLength, members }
+  }
+
+  outgoing(params: ChatCompletionParams): OutgoingRequest[] {
+    const members = [...this.#members].sort((a, b) => Number(a.only !== null) - Number(b.only !== null))
+    return members.flatMap(({ engine }) => outgoingOf(engine, params))
   }
 
   async dispose(): Promise<void> {

@@ -377,7 +377,8 @@ test('a shadow run is unseen, never asks, and is charged to nobody', async () =>
   expect([remote.calls.length, asked]).toEqual([0, 0])
 
   const storage = createMemoryStorage()
-  await storage.put('consent', { id: JSON.stringify(['local', 'default']), at: 0, granted: true } as never)
+  const to = [{ url: '', model: 'large' }]
+  await storage.put('consent', { id: JSON.stringify(['local', 'default']), at: 0, to } as never)
   const other = setup({
     says: { after: 0.9 },
     policy: { shadow: { share: 1 }, budget: { dayUsd: 0 } },
