@@ -7,8 +7,8 @@ import type { Turn, TurnJob } from '../widget/turn'
 export interface JobsConnection {
   /** What answers a turn over `inner`. */
   engineOver(inner: Engine, turn: Turn): Promise<Engine>
-  /** Asks, from the conversation's documents where there are any. */
-  ask(question: string): Promise<void>
+  /** Asks, from the conversation's documents where there are any. False where something else is being answered. */
+  ask(question: string): Promise<boolean>
   /** Adds them to the conversation's documents. */
   addFiles(files: File[]): void
   /** Another conversation is shown. */
@@ -43,6 +43,7 @@ export function connectJobs(options: ConnectJobsOptions): JobsConnection {
         onAsk: (question, job) => void chat.ask(question, job),
       })
       await jobs.openConversation(chat.id)
+      jobs.setBusy(chat.busy)
       return jobs
     })
     loading.catch(() => {
@@ -64,7 +65,7 @@ export function connectJobs(options: ConnectJobsOptions): JobsConnection {
     async ask(question) {
       const jobs = await (loading ?? ((await hasDocuments()) ? load() : null))?.catch(() => null)
       const job: TurnJob | null = jobs?.jobOfQuestion() ?? null
-      await chat.ask(question, job)
+      return chat.ask(question, job)
     },
     addFiles: (files) => use((jobs) => jobs.addFiles(files)),
     conversationChanged() {

@@ -138,7 +138,10 @@ form.addEventListener('submit', (event) => {
   const question = input.value.trim()
   if (question === '') return
   input.value = ''
-  ask(question)
+  void ask(question).then((isAsked) => {
+    // What another question was quicker than is not lost.
+    if (!isAsked) input.value = [question, input.value].filter((each) => each !== '').join('\n\n')
+  })
 })
 
 input.addEventListener('keydown', (event) => {
@@ -178,7 +181,7 @@ restart.addEventListener('click', () => {
 
 for (const example of document.querySelectorAll<HTMLButtonElement>('.example')) {
   example.addEventListener('click', () => {
-    ask(example.textContent.trim())
+    void ask(example.textContent.trim())
     input.focus()
   })
 }
@@ -206,9 +209,9 @@ chat.load()
 // Before the first answer, and after all that it waits for.
 loadMarkdown().catch(() => undefined)
 
-function ask(question: string): void {
+function ask(question: string): Promise<boolean> {
   measuring.abort()
-  void jobs.ask(question)
+  return jobs.ask(question)
 }
 
 async function openModel({

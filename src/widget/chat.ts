@@ -122,9 +122,12 @@ export class Chat {
     this.#engine.drop()
   }
 
-  /** Asks, once the engine is ready. Resolves when the answer is complete, stopped or failed; never rejects. */
-  async ask(question: string, job: TurnJob | null = null): Promise<void> {
-    await this.#whenFree(() => this.#askNew(question, this.turns.at(-1)?.id ?? null, job))
+  /**
+   * Asks, once the engine is ready. Resolves when the answer is complete, stopped or failed; never rejects. False where
+   * something else is being answered: then nothing was asked.
+   */
+  async ask(question: string, job: TurnJob | null = null): Promise<boolean> {
+    return this.#whenFree(() => this.#askNew(question, this.turns.at(-1)?.id ?? null, job))
   }
 
   /** Asks something else in the place of a turn, which stays beside it. */
@@ -310,10 +313,12 @@ export class Chat {
     }
   }
 
-  /** Once what was stopped has ended, and unless something is being answered. */
-  async #whenFree(work: () => Promise<void>): Promise<void> {
+  /** Once what was stopped has ended, and unless something is being answered; tells whether it was done. */
+  async #whenFree(work: () => Promise<void>): Promise<boolean> {
     while (this.#running?.controller.signal.aborted === true) await this.#running.done
-    if (this.#running === null) await work()
+    if (this.#running !== null) return false
+    await work()
+    return true
   }
 
   async #answer(turn: Turn, asking: Asking, seen: Seen, signal: AbortSignal): Promise<void> {

@@ -99,9 +99,10 @@ export class Jobs {
     }
   }
 
-  /** While something is answered, no summary can begin. */
+  /** While something is answered, no other job can begin. */
   setBusy(busy: boolean): void {
     this.#panel.busy = busy
+    this.#presets.busy = busy
   }
 
   chooseFiles(): void {

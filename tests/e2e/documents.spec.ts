@@ -171,3 +171,25 @@ test('does the job of a preset, by keyboard', async ({ page }) => {
     /Category: \w+[\s\S]*Urgency: (low|normal|high)/,
   )
 })
+
+test('keeps what was written while something else is answered', async ({ page }) => {
+  await page.goto('/')
+  const question = page.getByRole('textbox', { name: 'Your question', exact: true })
+  await question.evaluate((input: HTMLTextAreaElement) => {
+    for (const text of ['What is the capital of France?', 'And of Spain?']) {
+      input.value = text
+      input.form!.requestSubmit()
+    }
+  })
+  await expect(question).toHaveValue('And of Spain?')
+  await page.getByRole('button', { name: 'Jobs', exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: /Triage a ticket/ }).click()
+  await dialog.getByLabel('Ticket').fill('My parcel is late.')
+  const go = dialog.getByRole('button', { name: 'Go' })
+  await expect(go).toBeDisabled()
+  await expect(dialog).toContainText('Minnow is answering.')
+  await expect(go).toBeEnabled({ timeout: 60_000 })
+  await expect(dialog.getByLabel('Ticket')).toHaveValue('My parcel is late.')
+  await expect(page.locator('.turn')).toHaveCount(1)
+})

@@ -277,8 +277,8 @@ describe('Chat', () => {
     const { events, turns } = record()
     const chat = new Chat({ open: async () => fakeEngine(echo), events })
     const asking = chat.ask('first')
-    await chat.ask('second')
-    await asking
+    expect(await chat.ask('second')).toBe(false)
+    expect(await asking).toBe(true)
     expect(turns.map(({ question }) => question)).toEqual(['first'])
   })
 })

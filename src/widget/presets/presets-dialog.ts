@@ -1,4 +1,4 @@
-import { css, html, LitElement, type TemplateResult } from 'lit'
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import { strings, type Language } from '../strings'
 import { dialogTheme, theme } from '../theme'
 import type { Preset, PresetField, PresetValues, Words } from './preset'
@@ -29,12 +29,15 @@ export function questionOf(preset: Preset, values: PresetValues): string {
  * @fires minnow-preset - `detail` is a `PresetChoice`.
  */
 export class PresetsDialog extends LitElement {
-  static override properties = { preset: { state: true } }
+  static override properties = { preset: { state: true }, busy: { type: Boolean } }
   declare preset: Preset | null
+  /** Something is being answered, so no job can begin. */
+  declare busy: boolean
 
   constructor() {
     super()
     this.preset = null
+    this.busy = false
   }
 
   /** Opens the list, or the form of one job with what is known of it. */
@@ -127,13 +130,16 @@ export class PresetsDialog extends LitElement {
         <h2 id="title">${inLanguage(preset.title)}</h2>
         <small>${inLanguage(preset.hint)}${this.#note(preset)}</small>
       </div>
-      <div class="body">${preset.fields.map((field) => this.#field(field))}</div>
+      <div class="body">
+        ${preset.fields.map((field) => this.#field(field))}
+        ${this.busy ? html`<p class="soft small" role="status">${strings().turn.answering}</p>` : nothing}
+      </div>
       <div class="foot">
         <button class="secondary start" type="button" @click=${() => void this.#choose(null)}>
           ${words.back}
         </button>
         <button class="secondary" type="button" @click=${() => this.#close()}>${words.close}</button>
-        <button type="submit">${words.run}</button>
+        <button type="submit" ?disabled=${this.busy}>${words.run}</button>
       </div>
     </form>`
   }
