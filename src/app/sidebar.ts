@@ -64,7 +64,7 @@ export async function openSidebar(options: SidebarOptions): Promise<Sidebar> {
     remember(chat.id)
   }
   const refreshSoon = (): void => void refresh().catch(onError)
-  const keeper = new ConversationKeeper(chat, store, refreshSoon)
+  const keeper = new ConversationKeeper(chat, store, { onChange: refreshSoon, onError })
   onOther = (change) => void keeper.onOther(change).catch(onError)
   list.search = (text) => store.search(text)
   addEventListener('pagehide', () => void keeper.flush())

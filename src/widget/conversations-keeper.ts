@@ -1,29 +1,42 @@
 import type { Chat } from './chat'
 import type { Conversation, ConversationChange, ConversationStore } from './conversations-store'
+import { EngineError } from '../contract/error'
+import { strings } from './strings'
 import { isUnderWay, type Turn } from './turn'
 
 /** Milliseconds between two writes of an answer that grows. */
 const PACE_MS = 400
+/** Milliseconds after which what could not be written is tried again. */
+const RETRY_MS = 5000
 const TITLE_LENGTH = 60
+
+export interface KeeperOptions {
+  /** The list of conversations changed. */
+  onChange(): void
+  /** Nothing can be written just now; told once. It is tried again, so that nothing is lost while the page is open. */
+  onError(error: EngineError): void
+}
 
 /** Writes down what a chat holds while it changes, and shows what other tabs write. */
 export class ConversationKeeper {
   readonly #chat: Chat
   readonly #store: ConversationStore
-  readonly #onChange: () => void
+  readonly #options: KeeperOptions
   /** The conversation of the chat, once something was asked; its title may have been changed here. */
   #current: Conversation | null = null
   /** Ids of conversations that are or were in the store. */
   readonly #stored = new Set<string>()
   #changed = new Map<string, Turn>()
+  /** The settings of the chat, or which turns are shown. */
+  #isViewChanged = false
+  #isFailing = false
   #timer: ReturnType<typeof setTimeout> | undefined
   #writing: Promise<void> = Promise.resolve()
 
-  /** @param onChange the list of conversations changed */
-  constructor(chat: Chat, store: ConversationStore, onChange: () => void) {
+  constructor(chat: Chat, store: ConversationStore, options: KeeperOptions) {
     this.#chat = chat
     this.#store = store
-    this.#onChange = onChange
+    this.#options = options
   }
 
   /** Call it whenever a turn changes or its answer grows. */
@@ -37,13 +50,33 @@ export class ConversationKeeper {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const turns = [...this.#changed.values()]
+    const ids = new Set(turns.map(({ conversation }) => conversation))
+    if (this.#isViewChanged && this.#current?.id === this.#chat.id) ids.add(this.#chat.id)
     this.#changed = new Map()
-    for (const id of new Set(turns.map(({ conversation }) => conversation))) {
+    this.#isViewChanged = false
+    for (const id of ids) {
       const group = turns.filter(({ conversation }) => conversation === id)
       const write = id === this.#chat.id ? this.#saveCurrent(group) : this.#saveOther(id, group)
-      this.#writing = Promise.all([this.#writing, write.catch(() => undefined)]).then(() => undefined)
+      const written = write.then(
+        () => {
+          this.#isFailing = false
+        },
+        (error: unknown) => this.#keepForLater(group, error),
+      )
+      this.#writing = Promise.all([this.#writing, written]).then(() => undefined)
     }
     return this.#writing
+  }
+
+  #keepForLater(turns: readonly Turn[], cause: unknown): void {
+    for (const turn of turns) this.#changed.set(turn.id, turn)
+    this.#isViewChanged = true
+    this.#timer ??= setTimeout(() => void this.flush(), RETRY_MS)
+    if (this.#isFailing) return
+    this.#isFailing = true
+    const isFull = cause instanceof Error && cause.name === 'QuotaExceededError'
+    const code = isFull ? 'storage-full' : 'internal'
+    this.#options.onError(new EngineError(code, strings().conversations.notKept, { cause }))
   }
 
   /** Shows a stored conversation. False where it is gone. */
@@ -72,7 +105,7 @@ export class ConversationKeeper {
     const renamed = { ...known, title }
     if (id === this.#current?.id) this.#current = renamed
     await this.#store.update(renamed)
-    this.#onChange()
+    this.#options.onChange()
   }
 
   async remove(id: string): Promise<void> {
@@ -81,13 +114,13 @@ export class ConversationKeeper {
       await this.begin()
     }
     await this.#store.remove(id)
-    this.#onChange()
+    this.#options.onChange()
   }
 
   async removeAll(): Promise<void> {
     await this.begin()
     await this.#store.clear()
-    this.#onChange()
+    this.#options.onChange()
   }
 
   /** Call it when the settings of the chat, or the turns that are shown, may have changed. */
@@ -96,12 +129,13 @@ export class ConversationKeeper {
     const current = this.#current
     if (current?.id !== id) return
     if (current.settings === settings && current.leaf === (turns.at(-1)?.id ?? null)) return
-    await this.#saveCurrent([]).catch(() => undefined)
+    this.#isViewChanged = true
+    await this.flush()
   }
 
   /** Another tab wrote. */
   async onOther({ conversation, turns }: ConversationChange): Promise<void> {
-    this.#onChange()
+    this.#options.onChange()
     const { id } = this.#chat
     if (conversation !== id && conversation !== null) return
     if (conversation === null || turns.length === 0) {
@@ -138,7 +172,7 @@ export class ConversationKeeper {
       await this.#store.add(conversation, turns)
       this.#stored.add(conversation.id)
     }
-    this.#onChange()
+    this.#options.onChange()
   }
 
   /** An answer that ended after another conversation was opened. */

@@ -35,29 +35,47 @@ const NAME = 'minnow-conversations'
 
 /** Conversations on this device, in IndexedDB; tabs tell each other what they change. */
 export class ConversationStore {
-  readonly #database: IDBPDatabase<Schema>
+  #database: Promise<IDBPDatabase<Schema>> | null = null
   readonly #channel: BroadcastChannel
 
   /** @throws DOMException where the browser keeps nothing, as in some private windows. */
   static async open(onChange: (change: ConversationChange) => void): Promise<ConversationStore> {
-    const database = await openDB<Schema>(NAME, 1, {
-      upgrade(opened) {
-        opened.createObjectStore('conversations', { keyPath: 'id' })
-        opened.createObjectStore('turns', { keyPath: 'id' }).createIndex('conversation', 'conversation')
-      },
-    })
-    return new ConversationStore(database, onChange)
+    const store = new ConversationStore(onChange)
+    await store.#open()
+    return store
   }
 
-  private constructor(database: IDBPDatabase<Schema>, onChange: (change: ConversationChange) => void) {
-    this.#database = database
+  private constructor(onChange: (change: ConversationChange) => void) {
     this.#channel = new BroadcastChannel(NAME)
     this.#channel.addEventListener('message', ({ data }) => onChange(data as ConversationChange))
   }
 
+  /** Anew where the browser closed it. */
+  #open(): Promise<IDBPDatabase<Schema>> {
+    const forget = (): void => {
+      this.#database = null
+    }
+    if (this.#database !== null) return this.#database
+    this.#database = openDB<Schema>(NAME, 1, {
+      upgrade(opened) {
+        opened.createObjectStore('conversations', { keyPath: 'id' })
+        opened.createObjectStore('turns', { keyPath: 'id' }).createIndex('conversation', 'conversation')
+      },
+      // A newer version in another tab waits for this one otherwise.
+      blocking(_current, _blocked, event) {
+        const database = event.target as IDBDatabase
+        database.close()
+        forget()
+      },
+      terminated: forget,
+    })
+    this.#database.catch(forget)
+    return this.#database
+  }
+
   /** The newest first. */
   async list(): Promise<Conversation[]> {
-    const rows = await this.#database.getAll('conversations')
+    const rows = await (await this.#open()).getAll('conversations')
     return rows
       .map((row) => ({ ...row, settings: { ...DEFAULT_CHAT_SETTINGS, ...row.settings } }))
       .toSorted((a, b) => b.updatedAt - a.updatedAt)
@@ -65,9 +83,10 @@ export class ConversationStore {
 
   /** null where it is not there (any more). */
   async read(id: string): Promise<{ conversation: Conversation; turns: Turn[] } | null> {
+    const database = await this.#open()
     const [row, turns] = await Promise.all([
-      this.#database.get('conversations', id),
-      this.#database.getAllFromIndex('turns', 'conversation', id),
+      database.get('conversations', id),
+      database.getAllFromIndex('turns', 'conversation', id),
     ])
     if (row === undefined) return null
     const conversation = { ...row, settings: { ...DEFAULT_CHAT_SETTINGS, ...row.settings } }
@@ -75,7 +94,8 @@ export class ConversationStore {
   }
 
   async readTurns(ids: readonly string[]): Promise<Turn[]> {
-    const rows = await Promise.all(ids.map((id) => this.#database.get('turns', id)))
+    const database = await this.#open()
+    const rows = await Promise.all(ids.map((id) => database.get('turns', id)))
     return rows.filter((row) => row !== undefined).map(toTurn)
   }
 
@@ -90,7 +110,7 @@ export class ConversationStore {
   }
 
   async #put(conversation: Conversation, turns: readonly Turn[], mustBeThere: boolean): Promise<boolean> {
-    const transaction = this.#database.transaction(['conversations', 'turns'], 'readwrite')
+    const transaction = (await this.#open()).transaction(['conversations', 'turns'], 'readwrite')
     const conversations = transaction.objectStore('conversations')
     const rows = transaction.objectStore('turns')
     const known = conversations.getKey(conversation.id).catch(() => null)
@@ -111,7 +131,7 @@ export class ConversationStore {
   }
 
   async remove(id: string): Promise<void> {
-    const transaction = this.#database.transaction(['conversations', 'turns'], 'readwrite')
+    const transaction = (await this.#open()).transaction(['conversations', 'turns'], 'readwrite')
     const rows = transaction.objectStore('turns')
     const keys = await rows.index('conversation').getAllKeys(id)
     await Promise.all([
@@ -123,7 +143,7 @@ export class ConversationStore {
   }
 
   async clear(): Promise<void> {
-    const transaction = this.#database.transaction(['conversations', 'turns'], 'readwrite')
+    const transaction = (await this.#open()).transaction(['conversations', 'turns'], 'readwrite')
     await Promise.all([
       transaction.objectStore('conversations').clear(),
       transaction.objectStore('turns').clear(),
@@ -137,7 +157,7 @@ export class ConversationStore {
     const wanted = text.toLocaleLowerCase()
     const has = (each: string): boolean => each.toLocaleLowerCase().includes(wanted)
     const found = new Set((await this.list()).filter(({ title }) => has(title)).map(({ id }) => id))
-    let cursor = await this.#database.transaction('turns').store.openCursor()
+    let cursor = await (await this.#open()).transaction('turns').store.openCursor()
     while (cursor !== null) {
       const { conversation, question, answer } = cursor.value
       if (!found.has(conversation) && (has(question) || has(answer))) found.add(conversation)
@@ -148,7 +168,7 @@ export class ConversationStore {
 
   close(): void {
     this.#channel.close()
-    this.#database.close()
+    void this.#database?.then((database) => database.close())
   }
 
   #tell(change: ConversationChange): void {

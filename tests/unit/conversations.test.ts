@@ -1,5 +1,7 @@
 import * as fakes from 'fake-indexeddb'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { deleteDB, openDB } from 'idb'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { EngineError } from '../../src/contract/error'
 import { Chat, type ChatEvents } from '../../src/widget/chat'
 import { DEFAULT_CHAT_SETTINGS } from '../../src/widget/chat-settings'
 import { readConversations, writeJson, writeMarkdown } from '../../src/widget/conversations-file'
@@ -15,6 +17,7 @@ interface Tab {
   chat: Chat
   store: ConversationStore
   keeper: ConversationKeeper
+  errors: EngineError[]
 }
 
 const tabs: Tab[] = []
@@ -34,8 +37,12 @@ async function openTab(reply: string): Promise<Tab> {
   }
   const chat = new Chat({ open: async () => createMockEngine({ reply, wordMs: 5 }), events })
   const store = await ConversationStore.open((change) => void keeper?.onOther(change))
-  keeper = new ConversationKeeper(chat, store, () => undefined)
-  const tab = { chat, store, keeper }
+  const errors: EngineError[] = []
+  keeper = new ConversationKeeper(chat, store, {
+    onChange: () => undefined,
+    onError: (error) => errors.push(error),
+  })
+  const tab = { chat, store, keeper, errors }
   tabs.push(tab)
   return tab
 }
@@ -47,6 +54,7 @@ describe('conversations', () => {
   })
 
   afterEach(() => {
+    vi.useRealTimers()
     for (const { store } of tabs.splice(0)) store.close()
   })
 
@@ -110,6 +118,40 @@ describe('conversations', () => {
       expect(await first.store.search('word')).toEqual(new Set())
     },
   )
+
+  it('are written later where there was no room, and say so once', async () => {
+    const { chat, store, keeper, errors } = await openTab('here')
+    await chat.ask('One?')
+    const full = new DOMException('no room', 'QuotaExceededError')
+    const add = vi.spyOn(store, 'add').mockRejectedValueOnce(full).mockRejectedValueOnce(full)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await keeper.flush()
+    expect(errors.map(({ code }) => code)).toEqual(['storage-full'])
+    for (let attempt = 2; attempt <= 3; attempt++) {
+      vi.advanceTimersByTime(6000)
+      await keeper.flush()
+    }
+    expect(add).toHaveBeenCalledTimes(3)
+    expect(errors).toHaveLength(1)
+    expect((await store.read(chat.id))?.turns).toMatchObject([{ question: 'One?', answer: 'here' }])
+    chat.settings = { ...DEFAULT_CHAT_SETTINGS, system: 'Be brief.' }
+    vi.spyOn(store, 'update').mockRejectedValueOnce(new Error('closed'))
+    await keeper.noteView()
+    expect(errors.map(({ code }) => code)).toEqual(['storage-full', 'internal'])
+    vi.advanceTimersByTime(6000)
+    await keeper.flush()
+    expect((await store.read(chat.id))?.conversation.settings.system).toBe('Be brief.')
+  })
+
+  it('make way for a later version of the page, and are there again', async () => {
+    const { chat, store, keeper } = await openTab('here')
+    await chat.ask('One?')
+    await keeper.flush()
+    const later = await openDB('minnow-conversations', 2)
+    later.close()
+    await deleteDB('minnow-conversations')
+    expect(await store.list()).toEqual([])
+  })
 
   it('are found by their words, renamed and deleted', async () => {
     const { chat, keeper, store } = await openTab('The Quick brown fox')

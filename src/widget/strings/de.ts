@@ -149,6 +149,8 @@ export const de: Strings = {
     import: 'Importieren',
     deleteAll: 'Alle löschen',
     deleteAllForGood: 'Alle endgültig löschen',
+    notKept:
+      'Gespräche können gerade nicht behalten werden: Was hier gefragt wird, ist weg, wenn die Seite geschlossen wird.',
     imported: (count) =>
       count === 1 ? 'Ein Gespräch wurde importiert.' : `${count} Gespräche wurden importiert.`,
     noJson: 'Diese Datei enthält kein JSON: Wähle eine, die hier exportiert wurde.',

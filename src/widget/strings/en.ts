@@ -155,6 +155,7 @@ export const en = {
     import: 'Import',
     deleteAll: 'Delete all',
     deleteAllForGood: 'Delete all for good',
+    notKept: 'Conversations cannot be kept just now: what is asked here is gone when the page closes.',
     imported: (count: number) =>
       count === 1 ? 'One conversation was imported.' : `${count} conversations were imported.`,
     noJson: 'This file holds no JSON: choose one that was exported here.',
