@@ -2,7 +2,7 @@ import type { DecisionStage, RouteReason } from '../contract/route'
 import { questionOf } from './facts'
 import type { LocalDraft } from './local-draft'
 import type { RouteRun } from './route-run'
-import { isJson, repeatsItself } from './signals/text-faults'
+import { isJson, mayBecomeJson, repeatsItself } from './signals/text-faults'
 import type { PromptSignal, TaskKind } from './signals/types'
 
 /** What is thought of a local answer at one stage. */
@@ -56,8 +56,7 @@ function faultOf(
   if (stage === 'before') return null
   if (stage === 'after' && text.trim() === '') return 'empty-answer'
   if (repeatsItself(text)) return 'repetition'
-  if (stage === 'after' && request.requires?.includes('json') === true && finish !== null && !isJson(text)) {
-    return 'broken-json'
-  }
-  return null
+  if (request.requires?.includes('json') !== true) return null
+  const isFit = finish === null ? mayBecomeJson(text) : isJson(text)
+  return isFit ? null : 'broken-json'
 }

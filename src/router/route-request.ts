@@ -137,7 +137,7 @@ export class RouteRequest {
         lookAt += LOOK_EVERY
         const judgement = judge(run, draft, 'during')
         // The calibration speaks of first tokens and of whole answers; in between only faults count.
-        if (judgement.reason === 'repetition') {
+        if (judgement.reason === 'repetition' || judgement.reason === 'broken-json') {
           const remote = yield* this.#escalateIfPoor('during', judgement)
           if (remote !== null) return remote
         }

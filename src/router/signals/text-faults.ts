@@ -16,3 +16,21 @@ export function isJson(text: string): boolean {
     return false
   }
 }
+
+/** What may be missing where a text stops within a string, an escape in it, a number, or a word. */
+const TOKEN_ENDS = [
+  ...['', '"', 'n"', '0"', '00"', '000"', '0000"', '0'],
+  ...['rue', 'ue', 'e', 'alse', 'lse', 'se', 'ull', 'll', 'l'],
+]
+/** What may be missing where it stops before a value, a colon, or a key. */
+const PART_ENDS = ['', '0', ':0', '"":0']
+const CLOSERS: Readonly<Record<string, string>> = { '{': '}', '[': ']' }
+
+/** Whether something could be written behind a text that would make it JSON. */
+export function mayBecomeJson(text: string): boolean {
+  let closers = ''
+  for (const [char] of text.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"?/gs, '').matchAll(/[[\]{}]/g)) {
+    closers = char in CLOSERS ? CLOSERS[char] + closers : closers.slice(1)
+  }
+  return TOKEN_ENDS.some((token) => PART_ENDS.some((part) => isJson(text + token + part + closers)))
+}

@@ -72,6 +72,30 @@ describe('local first', () => {
     })
     expect(kept.settled.source.kind).toBe('local')
   })
+
+  test.each([
+    [16, 'first-tokens'],
+    [4, 'during'],
+  ] as const)(
+    'what can no longer become JSON is not written to its end (%i held back)',
+    async (held, stage) => {
+      const numbers = (from: number, to: number): string =>
+        Array.from({ length: to - from }, (_, index) => `${(from + index) ** 2}, `).join('')
+      const reply = `{"list": [ ${numbers(0, 10)}oh ${numbers(20, 60)}3]}`
+      const { router } = setup({ local: localEngine({ reply }), policy: { holdBackTokens: held } })
+      const { text, settled } = await ask(router, 'x', { requires: ['json'] })
+      expect(text).toBe(REMOTE_ANSWER)
+      expect(last(settled.decision)).toEqual(['escalate', stage, 'broken-json'])
+      expect((await router.ledger.list())[0]?.tokens.wastedLocal).toBeLessThan(40)
+      const whole = await ask(
+        setup({ local: localEngine({ reply: reply.replace('oh', '9,') }), policy: { holdBackTokens: held } })
+          .router,
+        'x',
+        { requires: ['json'] },
+      )
+      expect(whole.settled.source.kind).toBe('local')
+    },
+  )
 })
 
 test('an empty answer is replaced, calibration or not', async () => {
