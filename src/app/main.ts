@@ -13,6 +13,7 @@ import { pickLanguage, setLanguage, strings } from '../widget/strings'
 import type { Turn } from '../widget/turn'
 import { defineTurnElements } from '../widget/turn-elements'
 import { TurnList, type TurnActionDetail } from '../widget/turn-list'
+import { noteOf } from '../widget/turn-view'
 import { acceptDrops } from './accept-drops'
 import { connectJobs } from './connect-jobs'
 import { hideFailure, showFailure } from './failure'
@@ -61,6 +62,9 @@ let loadingEscalation: Promise<Escalation> | null = null
 let escalation: Promise<Escalation | null> = hasSettings().then((saved) => (saved ? loadEscalation() : null))
 let sidebar: Sidebar | null = null
 let measuring = new AbortController()
+let isBusy = false
+/** Whose failure was told last. */
+let failedTurn: Turn | null = null
 
 const chat = new Chat({
   open: openModel,
@@ -73,7 +77,8 @@ const chat = new Chat({
       jobs.conversationChanged()
       welcome.hidden = shown.length > 0
       restart.hidden = shown.length === 0
-      hideFailure()
+      // What failed in another conversation or branch is no matter here.
+      if (failedTurn !== null && !shown.includes(failedTurn)) hideFailure()
       turns.busy = chat.busy
       turns.show(shown)
       showSaving(shown)
@@ -92,14 +97,16 @@ const chat = new Chat({
       announcer.begin()
     },
     turnChanged(turn) {
-      if (chat.busy) hideFailure()
       turns.refresh(turn)
       showBusy(chat.busy, turn)
       if (!chat.busy) showSaving(chat.turns)
       sidebar?.keeper?.note(turn)
     },
     measured: showFigures,
-    failed: showFailure,
+    failed(error, retry, turn) {
+      showFailure(error, retry)
+      failedTurn = turn
+    },
   },
 })
 
@@ -311,19 +318,23 @@ async function estimateSpeed(): Promise<void> {
 }
 
 function showBusy(busy: boolean, turn: Turn | null = null): void {
+  const begins = busy && !isBusy
+  isBusy = busy
   pwa.setBusy(busy)
   jobs.setBusy(busy)
   const { composer, turn: words } = strings()
   button.textContent = busy ? composer.stop : composer.send
   turns.busy = busy
-  if (!busy) {
-    announcer.end()
-    announcer.say(words.complete(turn?.route ? badgeOf(turn.route).text : ''))
-  } else if (turn?.progress) announcer.say(`${progressOf(turn.progress)}.`)
-  else if (turn === null) {
+  if (begins) {
+    hideFailure()
     announcer.begin()
     announcer.say(words.answering)
   }
+  if (turn === null) return
+  if (busy && turn.progress) announcer.say(`${progressOf(turn.progress)}.`)
+  if (busy) return
+  announcer.end()
+  announcer.say(noteOf(turn.state) || words.complete(turn.route ? badgeOf(turn.route).text : ''))
 }
 
 /** Once; after a failure anew. */

@@ -25,8 +25,8 @@ export interface ChatEvents {
   answerReplaced(turn: Turn): void
   turnChanged(turn: Turn): void
   measured(usage: Usage, info: EngineInfo): void
-  /** `retry` does again what failed. */
-  failed(error: unknown, retry: () => void): void
+  /** `retry` does again what failed: the answer of `turn`, or without one the load. */
+  failed(error: unknown, retry: () => void, turn: Turn | null): void
 }
 
 export interface ChatOptions {
@@ -101,7 +101,7 @@ export class Chat {
       const { current } = this.#engine
       const isReplaced = current !== null && current !== engine
       // Whoever asks meanwhile fails with the same error and shows it with the question.
-      if (this.#running === null && !isReplaced) this.#options.events.failed(error, () => this.load())
+      if (this.#running === null && !isReplaced) this.#options.events.failed(error, () => this.load(), null)
     })
   }
 
@@ -302,7 +302,7 @@ export class Chat {
       } else {
         if (isUnderWay(turn)) turn.state = 'failed'
         await this.#engine.dropLost(error)
-        events.failed(error, again)
+        events.failed(error, again, turn)
       }
     } finally {
       turn.progress = null

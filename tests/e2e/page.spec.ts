@@ -60,6 +60,9 @@ test('stops in the middle of an answer, by Escape and by the button, and answers
   await expectState(page, /answering/)
   await page.keyboard.press('Escape')
   await expectState(page, /stopped/, 2000)
+  const heard = page.locator('#status')
+  await expect(heard.locator('p').last()).toHaveText('Stopped.')
+  await expect(heard).not.toContainText('complete')
   const answer = turn(page).locator('.answer [part=text]')
   const text = await answer.innerText()
   expect(text.length).toBeGreaterThan(0)
@@ -74,6 +77,7 @@ test('stops in the middle of an answer, by Escape and by the button, and answers
   await ask(page, CAPITAL)
   await expectState(page, /done/)
   await expect(answer).toContainText('Paris')
+  await expect(heard.locator('p').last()).toHaveText('The answer is complete: on this device.')
 })
 
 test('a question may come before the model, Shift+Enter makes a line', async ({ page }) => {
@@ -120,6 +124,18 @@ test('says in words what failed, and a retry goes on', async ({ page }) => {
   await page.route('**/manifest.json', (route) => (broken ? route.abort() : route.continue()))
   await page.goto('/')
   const alert = page.getByRole('alert')
+  await expect(alert).toContainText('The connection failed.')
+
+  // Nor does it vanish when the conversation is shown again that was shown before a reload.
+  await ask(page, 'Anyone?')
+  await expectState(page, /failed/)
+  await expect(page.getByRole('button', { name: 'More of “Anyone?”' })).toBeVisible()
+  await page.route('**/assets/sidebar-*.js', async (route) => {
+    await expect(alert).toBeVisible()
+    await route.continue()
+  })
+  await page.reload()
+  await expectState(page, /failed/)
   await expect(alert).toContainText('The connection failed.')
   broken = false
   await alert.getByRole('button', { name: 'Try again' }).click()
