@@ -43,5 +43,5 @@ export async function waitForTurn(page: Page, states: readonly string[], timeout
   const selector = [...states, 'failed'].map((state) => `.turn:last-child[data-state=${state}]`).join(', ')
   await page.locator(selector).last().waitFor({ timeout: timeoutMs })
   const failure = page.locator('#failure')
-  if (await failure.isVisible()) throw new Error(`the page failed: ${await failure.innerText()}`)
+  if (await failure.isVisible()) throw new Error(`the page failed: ${await failure.textContent()}`)
 }

@@ -16,7 +16,7 @@ import { TurnList, type TurnActionDetail } from '../widget/turn-list'
 import { noteOf } from '../widget/turn-view'
 import { acceptDrops } from './accept-drops'
 import { connectJobs } from './connect-jobs'
-import { hideFailure, showFailure } from './failure'
+import { hideFailure, provideRemedies, showFailure } from './failure'
 import { hideReason, measureSpeed, showFigures, showSaving, startFigures, wantsTokens } from './figures-panel'
 import { find } from './find'
 import type { Incoming } from './incoming'
@@ -116,7 +116,7 @@ const jobs = connectJobs({
   panel: find('documents', HTMLElement),
   addDocuments: find('add-documents', HTMLButtonElement),
   showPresets: find('show-presets', HTMLButtonElement),
-  onError: (error) => showFailure(error, () => undefined),
+  onError: (error) => showFailure(error),
 })
 turns.addEventListener('minnow-citation', (event) => {
   jobs.showCitation((event as CustomEvent<Citation>).detail)
@@ -128,9 +128,7 @@ turns.placeOf = (turn) => {
   return { number: siblings.indexOf(turn) + 1, count: siblings.length }
 }
 turns.addEventListener('minnow-turn', (event) => {
-  act((event as CustomEvent<TurnActionDetail>).detail).catch((error: unknown) =>
-    showFailure(error, () => undefined),
-  )
+  act((event as CustomEvent<TurnActionDetail>).detail).catch((error: unknown) => showFailure(error))
 })
 startFigures((tinted) => {
   turns.tinted = tinted
@@ -172,9 +170,7 @@ settings.addEventListener('click', () => {
   )
 })
 
-find('models', HTMLButtonElement).addEventListener('click', () => {
-  models.showDialog().catch((error: unknown) => showFailure(error, () => undefined))
-})
+find('models', HTMLButtonElement).addEventListener('click', showModels)
 
 adjust.addEventListener('click', () => {
   showChatSettings().catch((error: unknown) => showFailure(error, () => adjust.click()))
@@ -200,6 +196,19 @@ backend.addEventListener('change', () => {
   hideFailure()
   chat.reload()
 })
+
+provideRemedies(() => ({
+  'new-conversation': () => restart.click(),
+  settings: () => settings.click(),
+  models: showModels,
+  processor:
+    backend.value === 'webgpu'
+      ? () => {
+          backend.value = 'wasm'
+          backend.dispatchEvent(new Event('change'))
+        }
+      : undefined,
+}))
 
 const pwa = startPwa({
   title: find('title', HTMLElement),
@@ -247,13 +256,17 @@ async function openConversations(): Promise<void> {
       opener: find('open-drawer', HTMLButtonElement),
       onOpened: () => input.focus(),
       onRemoved: (id) => jobs.forget(id),
-      onError: (error) => showFailure(error, () => undefined),
+      onError: (error) => showFailure(error),
     })
     // What was asked meanwhile.
     for (const turn of chat.allTurns) sidebar.keeper?.note(turn)
   } catch (error) {
     showFailure(error, () => void openConversations())
   }
+}
+
+function showModels(): void {
+  models.showDialog().catch((error: unknown) => showFailure(error))
 }
 
 async function showChatSettings(): Promise<void> {
@@ -359,7 +372,7 @@ async function openEscalation(): Promise<Escalation> {
       const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
       void chat.settle(id, question, completion.choices[0]?.message.content ?? '', route)
     },
-    onError: (error) => showFailure(error, () => undefined),
+    onError: (error) => showFailure(error),
   })
 }
 

@@ -2,9 +2,10 @@ import { html, LitElement, nothing, svg, type PropertyValues, type TemplateResul
 import type { Usage } from '../contract/engine'
 import type { SettledRoute } from '../contract/route'
 import type { LedgerEntry } from '../router/ledger'
-import { answerDetails } from './answer-details'
+import type { answerDetails } from './answer-details'
 import { answerFooterStyle } from './answer-footer-style'
 import { badgeOf } from './route-words'
+import { languageOf, strings } from './strings'
 import { theme } from './theme'
 
 /** What a user can do with an answer. */
@@ -27,6 +28,7 @@ export class AnswerFooter extends LitElement {
     lookUp: { attribute: false },
     said: { state: true },
     entry: { state: true },
+    draw: { state: true },
   }
 
   declare route: SettledRoute | null
@@ -38,6 +40,8 @@ export class AnswerFooter extends LitElement {
   declare lookUp: ((id: string) => Promise<LedgerEntry | null>) | null
   declare said: 'up' | 'down' | null
   declare entry: LedgerEntry | null
+  /** Draws the details; loaded when they are first shown. */
+  declare draw: typeof answerDetails | null
 
   constructor() {
     super()
@@ -48,6 +52,7 @@ export class AnswerFooter extends LitElement {
     this.lookUp = null
     this.said = null
     this.entry = null
+    this.draw = null
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -55,7 +60,15 @@ export class AnswerFooter extends LitElement {
       this.said = null
       this.entry = null
     }
-    if (this.open && (changed.has('open') || changed.has('route'))) void this.#lookUpEntry()
+    if (!this.open) return
+    if (changed.has('open') || changed.has('route')) void this.#lookUpEntry()
+    if (changed.has('open')) this.#loadDetails().catch(() => undefined)
+  }
+
+  async #loadDetails(): Promise<void> {
+    const loaded = await import('./answer-details')
+    await loaded.loadDetailWords(languageOf(this))
+    this.draw = loaded.answerDetails
   }
 
   async #lookUpEntry(): Promise<void> {
@@ -67,7 +80,8 @@ export class AnswerFooter extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     const isOpened = this.open && changed.get('open') === false
-    if (isOpened || (this.open && changed.has('entry'))) this.scrollIntoView({ block: 'nearest' })
+    if (isOpened || (this.open && (changed.has('entry') || changed.has('draw'))))
+      this.scrollIntoView({ block: 'nearest' })
   }
 
   #act(action: AnswerAction): void {
@@ -76,9 +90,10 @@ export class AnswerFooter extends LitElement {
   }
 
   override render(): TemplateResult | typeof nothing {
-    const { route, open, said, busy } = this
+    const { route, open, said, busy, draw } = this
     if (route === null) return nothing
-    const { text, tone } = badgeOf(route)
+    const words = strings(this)
+    const { text, tone } = badgeOf(route, words)
     const isLocal = ['local', 'unverified', 'verified'].includes(route.source.kind)
     return html`
       <div class="row">
@@ -105,15 +120,15 @@ export class AnswerFooter extends LitElement {
                   ?disabled=${busy}
                   @click=${() => this.#act('ask-bigger')}
                 >
-                  Ask the bigger model
+                  ${words.route.askBigger}
                 </button>`
               : nothing
           }
-          ${this.#thumb('up', 'Good answer', said)} ${this.#thumb('down', 'Bad answer', said)}
+          ${this.#thumb('up', words.route.good, said)} ${this.#thumb('down', words.route.bad, said)}
         </span>
       </div>
       <div id="details" part="details" ?hidden=${!open}>
-        ${open ? answerDetails({ route, entry: this.entry, usage: this.usage }) : nothing}
+        ${open && draw !== null ? draw({ route, entry: this.entry, usage: this.usage }, this) : nothing}
       </div>
     `
   }

@@ -8,11 +8,13 @@ import { Chat } from './chat'
 import { Announcer } from './chat-announcer'
 import type { EngineState } from './chat-engine'
 import { define } from './define'
-import { ERROR_WORDS } from './error-words'
+import { chooseRemedy, type Remedy } from './error-remedy'
+import { errorText } from './error-text'
+import { describeError } from './error-words'
 import type { AnswerDetail, ErrorDetail, EscalateDetail, MinnowChatEvents } from './minnow-chat-types'
 import { openLocal } from './open-local'
 import { withPage } from './page-context'
-import { pickLanguage, setLanguage, strings } from './strings'
+import { loadStrings, pickLanguage, strings, type Language } from './strings'
 import { theme } from './theme'
 import { isUnderWay, type Turn } from './turn'
 import { defineTurnElements } from './turn-elements'
@@ -35,10 +37,11 @@ const MAX_TOKENS = 384
 
 /** Registers the panel and its parts and makes one. @param language BCP 47; null: the browser's. */
 export async function createChatPanel(language: string | null): Promise<ChatPanel> {
-  await setLanguage(pickLanguage(language === null ? navigator.languages : [language]))
   defineTurnElements()
   define('minnow-chat-panel', ChatPanel)
-  return document.createElement('minnow-chat-panel') as ChatPanel
+  const panel = document.createElement('minnow-chat-panel') as ChatPanel
+  await panel.speak(language)
+  return panel
 }
 
 /** The conversation in `<minnow-chat>`. Its events are those of the element around it. */
@@ -62,6 +65,7 @@ export class ChatPanel extends LitElement {
   readonly #chat: Chat
   #announcer: Announcer | null = null
   #router: { local: Engine; remote: WidgetRemote; engine: Promise<Router> } | null = null
+  #wanted: Language | null = null
   /** Whose asking was told already. */
   #escalated: Turn | null = null
 
@@ -100,6 +104,17 @@ export class ChatPanel extends LitElement {
       },
     })
     this.#chat.settings = { ...this.#chat.settings, maxTokens: MAX_TOKENS }
+  }
+
+  /** @param language BCP 47; null: the browser's */
+  async speak(language: string | null): Promise<void> {
+    const picked = pickLanguage(language === null ? navigator.languages : [language])
+    // The last one that was asked for holds, whichever is loaded last.
+    this.#wanted = picked
+    await loadStrings(picked)
+    if (this.#wanted !== picked || this.lang === picked) return
+    this.lang = picked
+    drawAnew(this)
   }
 
   async ask(question: string): Promise<void> {
@@ -237,7 +252,7 @@ export class ChatPanel extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { composer, page } = strings()
+    const { composer, page } = strings(this)
     return html`
       <div
         class="scroll"
@@ -277,7 +292,7 @@ export class ChatPanel extends LitElement {
   }
 
   #greeting(): string {
-    const { empty, emptyWithRemote, download, downloadOfUnknownSize } = strings().widget
+    const { empty, emptyWithRemote, download, downloadOfUnknownSize } = strings(this).widget
     const { model, engine, remote } = this.settings
     const greeting = remote === null ? empty : emptyWithRemote
     if (engine !== null) return greeting
@@ -288,7 +303,7 @@ export class ChatPanel extends LitElement {
   #loading(): TemplateResult | typeof nothing {
     if (this.engineState?.phase !== 'loading') return nothing
     const { progress } = this.engineState
-    const words = strings().loading
+    const words = strings(this).loading
     const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0)
     const what = progress === null || progress.phase === 'ready' ? words.starting : words[progress.phase]
     const text =
@@ -303,22 +318,28 @@ export class ChatPanel extends LitElement {
   #failure(): TemplateResult | typeof nothing {
     if (this.failure === null) return nothing
     const { error, retry } = this.failure
-    const title = isEngineError(error) ? ERROR_WORDS[error.code] : ERROR_WORDS.internal
+    const { page } = strings(this)
+    const labels: { readonly [kind in Remedy]?: string } = {
+      retry: page.tryAgain,
+      'new-conversation': page.newConversation,
+    }
+    const remedy = chooseRemedy(error, { retry, 'new-conversation': () => this.clear() })
     return html`<div class="failure" role="alert">
-      <div>
-        <p>${title}</p>
-        <p class="soft small">${error instanceof Error ? error.message : String(error)}</p>
-      </div>
-      <button
-        class="secondary"
-        type="button"
-        @click=${() => {
-          this.failure = null
-          retry()
-        }}
-      >
-        ${strings().page.tryAgain}
-      </button>
+      <div>${errorText(describeError(error, strings(this)), page)}</div>
+      ${
+        remedy === null
+          ? nothing
+          : html`<button
+              class="secondary"
+              type="button"
+              @click=${() => {
+                this.failure = null
+                remedy.run()
+              }}
+            >
+              ${labels[remedy.kind]}
+            </button>`
+      }
     </div>`
   }
 
@@ -422,5 +443,13 @@ function borrowed(engine: Engine): Engine {
       return engine.info
     },
     dispose: async () => undefined,
+  }
+}
+
+/** Elements know nothing of the language around them: all below are told. */
+function drawAnew(root: LitElement): void {
+  root.requestUpdate()
+  for (const each of root.renderRoot?.querySelectorAll('*') ?? []) {
+    if (each instanceof LitElement) drawAnew(each)
   }
 }

@@ -1,6 +1,8 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import type { ConsentAnswer, ConsentQuestion } from '../router/consent'
 import { markedText, messagesOf, redactionNote } from './sent-text'
+import { languageOf } from './strings'
+import { detailStrings } from './strings/details'
 import { dialogTheme, theme } from './theme'
 
 const ROLES: Readonly<Record<string, string>> = {
@@ -41,6 +43,7 @@ export class ConsentDialog extends LitElement {
   }
 
   async #show(question: ConsentQuestion, onKey: Pending['onKey']): Promise<ConsentAnswer> {
+    await detailStrings.load(languageOf(this))
     if (question.signal.aborted) return 'no'
     const answered = new Promise<ConsentAnswer>((resolve) => {
       this.pending = { question, onKey, answer: resolve }
@@ -97,7 +100,7 @@ export class ConsentDialog extends LitElement {
             leave the device, to
             ${origins.map((origin, index) => [index === 0 ? '' : ' or ', html`<strong>${origin}</strong>`])}.
           </p>
-          ${redactionNote(redacted)}
+          ${redactionNote(redacted, detailStrings.of(this))}
           ${
             messages === null
               ? nothing

@@ -7,7 +7,7 @@ import { createLedger, settledOf, type LedgerEntry } from '../router/ledger'
 import { createRemoteEngine } from '../router/providers/remote-engine'
 import { createFeedbackList, createWaitingList, type Feedback, type WaitingQuestion } from '../router/queues'
 import type { PolicyInput } from '../router/policy/schema'
-import { languageOf, taskOf } from '../router/signals/prompt-signal'
+import { languageOf as languageOfQuestion, taskOf } from '../router/signals/prompt-signal'
 import { openIndexedDbStorage } from '../router/storage/indexed-db'
 import { createMemoryStorage, TABLES, type RouterStorage } from '../router/storage/tables'
 import { AnswerFooter } from './answer-footer'
@@ -17,6 +17,8 @@ import { ConsentDialog } from './consent-dialog'
 import { define } from './define'
 import { SettingsDialog, type SettingsChange } from './settings-dialog'
 import { SettingsStore, type RemoteChoice, type StoredSettings } from './settings-store'
+import { languageOf } from './strings'
+import { detailStrings } from './strings/details'
 import { UsageDialog } from './usage-dialog'
 import { WaitDialog } from './wait-dialog'
 import { WaitingList } from './waiting-list'
@@ -55,6 +57,7 @@ export class Escalation {
 
   static async open(options: EscalationOptions): Promise<Escalation> {
     defineElements()
+    await detailStrings.load(languageOf(options.host))
     const storage = await openIndexedDbStorage().catch(() => createMemoryStorage())
     const store = new SettingsStore()
     return new Escalation(options, storage, store, await store.load())
@@ -163,7 +166,7 @@ export class Escalation {
       policy,
       calibration:
         calibration && createConfidenceModel(calibration, { modelHash, shift: own.recalibration?.shift }),
-      describe: (question) => ({ task: taskOf(question), language: languageOf(question) }),
+      describe: (question) => ({ task: taskOf(question), language: languageOfQuestion(question) }),
       // The storage outlives this router.
       storage: { ...this.#storage, close() {} },
       consent: (question) => this.#consentDialog.ask(question, this.#onKey()),

@@ -1,6 +1,6 @@
 import DOMPurify from 'dompurify'
 import { writeHtml, type MarkdownBlock } from './markdown-grammar'
-import { strings } from './strings'
+import { strings, type Strings } from './strings'
 
 export { readBlocks, type MarkdownBlock } from './markdown-grammar'
 
@@ -12,7 +12,7 @@ const ATTRIBUTES = ['href', 'start', 'scope', 'data-align', 'data-kind', 'data-l
 const TEXTS = 'p, li, h3, h4, h5, h6, th, td, blockquote'
 
 /** A block as nodes: twice without anything that could run, load or submit, once by how it is written and once by a sieve. */
-export function renderBlock(block: MarkdownBlock): DocumentFragment {
+export function renderBlock(block: MarkdownBlock, words = strings().markdown): DocumentFragment {
   const fragment = DOMPurify.sanitize(writeHtml(block), {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
@@ -26,9 +26,9 @@ export function renderBlock(block: MarkdownBlock): DocumentFragment {
     link.rel = 'noopener noreferrer'
   }
   for (const text of fragment.querySelectorAll<HTMLElement>(TEXTS)) text.dir = 'auto'
-  for (const table of fragment.querySelectorAll('table')) frameTable(table)
+  for (const table of fragment.querySelectorAll('table')) frameTable(table, words)
   for (const pre of fragment.querySelectorAll('pre')) {
-    const frame = new CodeFrame(pre.dataset['language'] ?? '')
+    const frame = new CodeFrame(pre.dataset['language'] ?? '', words)
     frame.code = pre.textContent
     pre.replaceWith(frame.element)
   }
@@ -36,12 +36,12 @@ export function renderBlock(block: MarkdownBlock): DocumentFragment {
 }
 
 /** Scrolls where it is too wide; its columns have one width each, so that nothing moves while rows are added. */
-function frameTable(table: HTMLTableElement): void {
+function frameTable(table: HTMLTableElement, words: Strings['markdown']): void {
   const frame = document.createElement('div')
   frame.className = 'table'
   frame.role = 'region'
   frame.tabIndex = 0
-  frame.ariaLabel = strings().markdown.table
+  frame.ariaLabel = words.table
   const columns = table.rows[0]?.cells.length ?? 1
   table.style.setProperty('--columns', String(columns))
   table.replaceWith(frame)
@@ -55,16 +55,15 @@ export class CodeFrame {
   readonly #code: HTMLElement
   readonly #text = document.createTextNode('')
 
-  constructor(language: string) {
+  constructor(language: string, words = strings().markdown) {
     this.#language = language
-    const words = strings().markdown
     const name = document.createElement('span')
     name.textContent = language === '' ? words.code : language
     const copy = document.createElement('button')
     copy.type = 'button'
     copy.className = 'plain'
     copy.textContent = words.copy
-    copy.addEventListener('click', () => void this.#copy(copy))
+    copy.addEventListener('click', () => void this.#copy(copy, words))
     const head = document.createElement('div')
     head.className = 'code-head'
     head.append(name, copy)
@@ -105,8 +104,7 @@ export class CodeFrame {
     if (fragment.textContent === this.code) this.#code.replaceChildren(fragment)
   }
 
-  async #copy(button: HTMLButtonElement): Promise<void> {
-    const words = strings().markdown
+  async #copy(button: HTMLButtonElement, words: Strings['markdown']): Promise<void> {
     try {
       await navigator.clipboard.writeText(this.code)
       button.textContent = words.copied

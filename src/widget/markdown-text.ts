@@ -1,6 +1,7 @@
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
 import { closeMarks } from './markdown-marks'
 import type { CodeFrame, MarkdownBlock } from './markdown-render'
+import { strings } from './strings'
 import { theme } from './theme'
 
 type Renderer = typeof import('./markdown-render')
@@ -148,7 +149,7 @@ export class MarkdownText extends LitElement {
     const last = this.#last
     if (block.kind === 'code') {
       const known = last?.block.language === block.language ? last.frame : null
-      const frame = known ?? new drawer.CodeFrame(block.language)
+      const frame = known ?? new drawer.CodeFrame(block.language, strings(this).markdown)
       frame.code = block.code
       return { block, raw: block.raw, element: frame.element, frame }
     }
@@ -156,7 +157,7 @@ export class MarkdownText extends LitElement {
     if (last !== null && last.frame === null && last.raw === raw) return { ...last, block }
     const closed = isOpen ? (drawer.readBlocks(raw)[0] ?? block) : block
     const element = last !== null && last.frame === null ? last.element : document.createElement('div')
-    element.replaceChildren(drawer.renderBlock(closed))
+    element.replaceChildren(drawer.renderBlock(closed, strings(this).markdown))
     return { block, raw, element, frame: null }
   }
 

@@ -167,7 +167,9 @@ export class MinnowChat extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('expanded') && this.expanded) this.#loadPanel().catch(() => undefined)
-    if (this.panel !== null) this.#configure(this.panel)
+    if (this.panel === null) return
+    this.#configure(this.panel)
+    if (changed.has('language')) this.panel.speak(this.language).catch(() => undefined)
   }
 
   protected override updated(changed: PropertyValues<this>): void {

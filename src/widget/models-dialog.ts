@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import type { LoadProgress } from '../contract/engine'
-import { isEngineError } from '../contract/error'
 import type { ModelStore, StorageRoom, StoredModel } from '../contract/model-store'
-import { ERROR_WORDS } from './error-words'
+import { describeError, type ErrorWords } from './error-words'
+import { errorText } from './error-text'
 import { saveBlob } from './save-file'
 import { strings } from './strings'
 import { dialogTheme, theme } from './theme'
@@ -38,7 +38,7 @@ export class ModelsDialog extends LitElement {
   declare transfer: Transfer | null
   /** Key of the model whose deletion was asked for once. */
   declare sure: string | null
-  declare problem: string
+  declare problem: ErrorWords | null
   declare said: string
   declare isDropping: boolean
   #store: ModelStore | null = null
@@ -51,7 +51,7 @@ export class ModelsDialog extends LitElement {
     this.room = null
     this.transfer = null
     this.sure = null
-    this.problem = ''
+    this.problem = null
     this.said = ''
     this.isDropping = false
   }
@@ -61,7 +61,7 @@ export class ModelsDialog extends LitElement {
     this.#current = current ?? null
     this.sure = null
     this.said = ''
-    this.problem = ''
+    this.problem = null
     this.#stopListening()
     this.#stopListening = store.subscribe(() => void this.#read())
     await this.#read()
@@ -95,7 +95,7 @@ export class ModelsDialog extends LitElement {
       this.models = models
       this.room = room
     } catch {
-      this.problem = strings().store.unreadable
+      this.problem = { title: strings().store.unreadable, detail: '' }
     }
   }
 
@@ -107,12 +107,12 @@ export class ModelsDialog extends LitElement {
     const transfer: Transfer = { words, controller: new AbortController(), progress: null }
     const { signal } = transfer.controller
     this.transfer = transfer
-    this.problem = ''
+    this.problem = null
     this.said = ''
     try {
       await work({ signal, onProgress: (progress) => (this.transfer = { ...transfer, progress }) })
     } catch (error) {
-      if (!signal.aborted) this.problem = wordsOf(error)
+      if (!signal.aborted) this.problem = describeError(error)
     }
     this.transfer = null
     await this.#read()
@@ -129,7 +129,7 @@ export class ModelsDialog extends LitElement {
       const file = await this.#store?.export(key)
       if (file !== undefined) saveBlob(file.name, file)
     } catch (error) {
-      this.problem = wordsOf(error)
+      this.problem = describeError(error)
     }
   }
 
@@ -139,11 +139,11 @@ export class ModelsDialog extends LitElement {
       return
     }
     this.sure = null
-    this.problem = ''
+    this.problem = null
     try {
       await this.#store?.delete(key)
     } catch (error) {
-      this.problem = wordsOf(error)
+      this.problem = describeError(error)
     }
     await this.#read()
     await this.updateComplete
@@ -161,7 +161,7 @@ export class ModelsDialog extends LitElement {
     const field = this.renderRoot.querySelector<HTMLInputElement>('#url')
     const text = field?.value.trim() ?? ''
     if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-      this.problem = strings().store.noUrl
+      this.problem = { title: strings().store.noUrl, detail: '' }
       field?.focus()
       return
     }
@@ -208,7 +208,7 @@ export class ModelsDialog extends LitElement {
         </section>
         ${this.room?.kind === null ? nothing : this.#adding()}
         <p class="small" role="status">${this.isDropping ? words.dropHere : this.said}</p>
-        ${this.problem === '' ? nothing : html`<p class="error" role="alert">${this.problem}</p>`}
+        ${this.problem === null ? nothing : html`<div class="error" role="alert">${errorText(this.problem)}</div>`}
       </div>
       <div class="foot">
         <button id="close" type="button" autofocus @click=${() => this.#close()}>${words.close}</button>
@@ -454,9 +454,4 @@ function sizeOf(bytes: number): string {
 
 function dateOf(time: number): string {
   return new Intl.DateTimeFormat(strings().language, { dateStyle: 'medium' }).format(time)
-}
-
-function wordsOf(error: unknown): string {
-  const detail = error instanceof Error ? error.message : String(error)
-  return isEngineError(error) ? `${ERROR_WORDS[error.code]} ${detail}` : detail
 }

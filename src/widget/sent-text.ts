@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit'
 import type { SentRecord } from '../contract/route'
-import { kindOf } from './route-words'
+import type { DetailStrings } from './strings/details'
 
 type Redacted = SentRecord['redacted']
 
@@ -13,14 +13,12 @@ export function markedText(text: string, redacted: Redacted): (string | Template
     .map((piece) => (placeholders.has(piece) ? html`<mark>${piece}</mark>` : piece))
 }
 
-export function redactionNote(redacted: Redacted): TemplateResult | typeof nothing {
+export function redactionNote(redacted: Redacted, words: DetailStrings): TemplateResult | typeof nothing {
   if (redacted.length === 0) return nothing
-  const kinds = [...new Set(redacted.map(({ kind }) => kindOf(kind)))].join(', ')
+  const names: Readonly<Record<string, string>> = words.personalData
+  const kinds = [...new Set(redacted.map(({ kind }) => names[kind] ?? kind.replaceAll(/[-_]/g, ' ')))]
   return html`<p class="small">
-    <strong
-      >${redacted.length} ${redacted.length === 1 ? 'piece' : 'pieces'} of personal data replaced</strong
-    >
-    (${kinds}). The originals stay on this device and are put back into the answer here.
+    <strong>${words.replaced(redacted.length)}</strong> (${kinds.join(', ')}). ${words.originalsStay}
   </p>`
 }
 

@@ -16,7 +16,7 @@ import { fieldError, listModels, pricesOf, remoteSection, type RemoteForm } from
 import { limitsSection, personalDataSection, type ChangePolicy } from './settings-limits'
 import { strings } from './strings'
 import type { StoredSettings } from './settings-store'
-import { problemOf } from './route-words'
+import { problemOf } from './error-words'
 import { dialogTheme, theme } from './theme'
 
 /** What was saved. `key`: the one in force, null for none; it is stored only where `keepKey`. */

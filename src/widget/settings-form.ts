@@ -2,7 +2,7 @@ import { isEngineError } from '../contract/error'
 import type { RoutingMode } from '../contract/route'
 import { parsePolicy, type PersonalDataPolicy, type Policy, type PolicyInput } from '../router/policy/schema'
 import { createRemoteEngine } from '../router/providers/remote-engine'
-import { problemOf } from './route-words'
+import { problemOf } from './error-words'
 import type { RemoteChoice } from './settings-store'
 
 /** What the form of the settings holds, as text where people type. */

@@ -182,7 +182,7 @@ export class TurnList extends LitElement {
     const item = document.createElement('li')
     item.className = 'turn'
     item.dataset['turn'] = turn.id
-    const { you, minnow } = strings().turn
+    const { you, minnow } = strings(this).turn
     item.append(
       textOf('h2', 'visually-hidden', you),
       textOf('p', 'question', turn.question),

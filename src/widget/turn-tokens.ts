@@ -66,7 +66,7 @@ export class TurnTokens extends LitElement {
 
   override render(): TemplateResult {
     const { tokens, shown, at } = this
-    const words = strings().tokens
+    const words = strings(this).tokens
     const show = (event: Event): void => {
       this.shown = this.#indexOf(event)
     }

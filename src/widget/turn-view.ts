@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, svg, type PropertyValues, type Template
 import type { AnswerAction, AnswerFooter } from './answer-footer'
 import type { MarkdownText } from './markdown-text'
 import { progressOf } from './route-words'
-import { strings } from './strings'
+import { strings, type Strings } from './strings'
 import { theme } from './theme'
 import { canContinue, isUnderWay, type Turn, type TurnState } from './turn'
 
@@ -102,9 +102,10 @@ export class TurnView extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { turn } = this
     if (turn === null) return nothing
-    const words = strings().turn
     const underWay = isUnderWay(turn)
-    const note = underWay ? stepOf(turn, this.waiting) : (faultOf(turn) ?? noteOf(turn.state))
+    const all = strings(this)
+    const words = all.turn
+    const note = underWay ? stepOf(turn, this.waiting, all) : (faultOf(turn, all) ?? noteOf(turn.state, all))
     return html`
       <h2 class="visually-hidden">${words.you}</h2>
       ${this.editing ? this.#form(turn) : this.#question(turn)}
@@ -142,7 +143,7 @@ export class TurnView extends LitElement {
   }
 
   #question({ question, state }: Turn): TemplateResult {
-    const words = strings().turn
+    const words = strings(this).turn
     const { number, count } = this.place
     return html`<div class="asked">
       <p class="question" part="question" dir="auto">${question}</p>
@@ -179,7 +180,7 @@ export class TurnView extends LitElement {
   }
 
   #form({ question }: Turn): TemplateResult {
-    const words = strings().turn
+    const words = strings(this).turn
     const submit = (event: Event): void => {
       event.preventDefault()
       const text = this.renderRoot.querySelector('textarea')?.value.trim() ?? ''
@@ -214,7 +215,7 @@ export class TurnView extends LitElement {
   }
 
   #tools(turn: Turn): TemplateResult {
-    const words = strings().turn
+    const words = strings(this).turn
     return html`${
       canContinue(turn)
         ? html`<button
@@ -402,23 +403,24 @@ export class TurnView extends LitElement {
 }
 
 /** What is being done for an answer under way. */
-function stepOf({ progress, steps, answer, state }: Turn, waiting: string): string {
-  const words = strings().documents
-  if (progress !== null) return `${progressOf(progress)}…`
-  if (steps === null || answer !== '') return noteOf(state, waiting)
+function stepOf({ progress, steps, answer, state }: Turn, waiting: string, all: Strings): string {
+  const words = all.documents
+  if (progress !== null) return `${progressOf(progress, all)}…`
+  if (steps === null || answer !== '') return noteOf(state, all, waiting)
   return steps.done + 1 < steps.total
     ? `${words.progress(steps.done + 1, steps.total - 1)}…`
     : `${words.joining}…`
 }
 
 /** What a preset's check found, where the answer is complete. */
-function faultOf({ fault, state }: Turn): string | null {
-  return fault === null || state !== 'done' ? null : (strings().presets.faults[fault] ?? null)
+function faultOf({ fault, state }: Turn, { presets }: Strings): string | null {
+  const faults: Readonly<Record<string, string>> = presets.faults
+  return fault === null || state !== 'done' ? null : (faults[fault] ?? null)
 }
 
 /** What stands below an answer, by its state. */
-export function noteOf(state: TurnState, waiting = ''): string {
-  const { thinking, cut, stopped, failed } = strings().turn
+function noteOf(state: TurnState, { turn }: Strings, waiting = ''): string {
+  const { thinking, cut, stopped, failed } = turn
   return { waiting: waiting || thinking, answering: '', done: '', cut, stopped, failed }[state]
 }
 

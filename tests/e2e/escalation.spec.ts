@@ -143,7 +143,9 @@ test('the key is nowhere but in the request, unless it is to be remembered', asy
   await consent(page, 'Send once')
   await expect(badge(page)).toHaveText(/^\s*not confirmed/)
   await badge(page).click()
-  await expect(page.getByRole('alert')).toContainText('refused the key')
+  const alert = page.getByRole('alert')
+  await expect(alert).toContainText('refused the key')
+  await expect(alert.getByRole('button', { name: 'Settings' })).toBeVisible()
   expect(await everythingKept(page)).not.toContain(KEY)
   expect(printed.join('\n')).not.toContain(KEY)
 

@@ -1,7 +1,10 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import { isEngineError } from '../../contract/error'
+import { errorText } from '../error-text'
+import { describeError, type ErrorWords } from '../error-words'
 import { strings } from '../strings'
 import { theme } from '../theme'
+import type { DocumentFault } from './document-error'
 import type { DocumentLibrary } from './document-library'
 import type { StoredDocument } from './document-text'
 
@@ -31,7 +34,7 @@ export class DocumentsPanel extends LitElement {
   /** Something is being answered, so no summary can begin. */
   declare busy: boolean
   declare reading: Reading | null
-  declare failures: readonly { readonly name: string; readonly message: string }[]
+  declare failures: readonly { readonly name: string; readonly words: ErrorWords }[]
   /** For screen readers. */
   declare said: string
 
@@ -73,8 +76,7 @@ export class DocumentsPanel extends LitElement {
         this.said = words.added(file.name)
       } catch (error) {
         if (controller.signal.aborted) break
-        const message = isEngineError(error) || error instanceof Error ? error.message : String(error)
-        this.failures = [...this.failures, { name: file.name, message }]
+        this.failures = [...this.failures, { name: file.name, words: wordsOf(error) }]
       }
     }
     this.reading = null
@@ -117,8 +119,10 @@ export class DocumentsPanel extends LitElement {
       }
       ${this.reading === null ? nothing : this.#progress(this.reading)}
       ${this.failures.map(
-        ({ name, message }) =>
-          html`<p class="failure small" role="alert"><strong>${words.notAdded(name)}</strong> ${message}</p>`,
+        ({ name, words: why }) =>
+          html`<div class="failure small" role="alert">
+            <strong>${words.notAdded(name)}</strong> ${errorText(why)}
+          </div>`,
       )}
       ${
         this.failures.length === 0
@@ -286,4 +290,15 @@ export class DocumentsPanel extends LitElement {
       }
     `,
   ]
+}
+
+function wordsOf(error: unknown): ErrorWords {
+  const { faults } = strings().documents
+  const words = describeError(error)
+  const reason = isEngineError(error) ? error.details['reason'] : undefined
+  const title =
+    typeof reason === 'string' && Object.hasOwn(faults, reason)
+      ? faults[reason as DocumentFault]
+      : words.title
+  return { ...words, title }
 }

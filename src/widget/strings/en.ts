@@ -1,3 +1,6 @@
+import type { EngineErrorCode } from '../../contract/error'
+import type { DocumentFault } from '../documents/document-error'
+
 /** All strings in English; the shape of every other language. Plain strings and functions, no markup. */
 export const en = {
   /** BCP 47, for `lang`, numbers and dates. */
@@ -19,6 +22,9 @@ export const en = {
     ],
     conversation: 'Conversation',
     tryAgain: 'Try again',
+    runOnProcessor: 'Run on the processor',
+    /** Of an error, as the engine tells it. */
+    details: 'Details',
     figures: 'Figures',
     runsOn: 'Runs on',
     runsOnAuto: 'what is faster here',
@@ -26,6 +32,33 @@ export const en = {
     runsOnWebGpu: 'the graphics card',
     ready: 'The model is ready.',
   },
+  /** What happened and what to do, by `EngineErrorCode`. */
+  errors: {
+    aborted: 'This was stopped.',
+    disposed: 'The model was closed.',
+    'invalid-argument': 'The model was asked for something it cannot do.',
+    unsupported: 'This browser or device cannot run this model.',
+    'invalid-model': 'The model file is damaged or not a model.',
+    integrity: 'The model arrived damaged. Trying again downloads the damaged part once more.',
+    network: 'The connection failed. Check it and try again.',
+    timeout: 'The remote model took too long.',
+    unauthorized: 'The remote model refused the key. Check it in the settings.',
+    'rate-limited': 'The remote model wants fewer questions. Try again in a while.',
+    'quota-exceeded': 'The account at the remote model has nothing left to spend.',
+    'content-policy': 'The remote model refuses to answer this.',
+    unavailable: 'The remote model is out of order. Try again in a while.',
+    'invalid-response': 'The remote model answered something that is no answer.',
+    offline: 'There is no network. The question can be asked again when it is back.',
+    forbidden: 'Nothing was sent: the settings, the budget or privacy do not allow it.',
+    'out-of-memory': 'There is not enough memory for the model. Closing other tabs may help.',
+    'storage-full': 'The browser has no room left for models. Deleting one makes room.',
+    'storage-busy': 'Another tab is using this model. Close that tab and try again.',
+    'context-overflow':
+      'This conversation is longer than the model can read. Start a new one, or ask with fewer words.',
+    'worker-lost': 'The model stopped unexpectedly. Trying again starts it anew.',
+    'device-lost': 'The graphics card stopped. Trying again starts it anew.',
+    internal: 'Something went wrong inside Minnow.',
+  } satisfies Record<EngineErrorCode, string>,
   offer: {
     /** Megabytes in all, and here already. */
     words: (name: string, megabytes: string, here: string) =>
@@ -63,6 +96,15 @@ export const en = {
       count === 1 ? 'Answers come from this document.' : 'Answers come from these documents.',
     use: 'Answer from the documents',
     notAdded: (name: string) => `${name} was not added.`,
+    faults: {
+      'too-large': 'It is too large.',
+      'too-many-pages': 'It has too many pages.',
+      'too-many': 'This conversation has as many documents as it can hold. Remove one first.',
+      'no-text': 'It holds no text to read; it may be a scan.',
+      password: 'It is locked with a password. Save it without one.',
+      broken: 'It is damaged, or not what its name says.',
+      'not-text': 'This is no text, Markdown, HTML or PDF file. Save it as one of these, and add that.',
+    } satisfies Record<DocumentFault, string>,
     dismiss: 'Close the message',
     nothingFound: 'I found nothing about this in the documents.',
     summaryQuestion: (name: string) => `Summarise ${name}`,
@@ -133,6 +175,22 @@ export const en = {
     /** `whose`: the answer's badge; empty where there is none. */
     complete: (whose: string) =>
       whose === '' ? 'The answer is complete.' : `The answer is complete: ${whose}.`,
+  },
+  /** Whose answer it is, and who is asked. */
+  route: {
+    here: 'on this device',
+    sure: (percent: string) => `${percent} sure`,
+    checkedBy: (model: string | null) => `checked by ${model ?? 'a bigger model'}`,
+    notConfirmed: 'not confirmed',
+    answeredBy: (model: string) => `answered by ${model}`,
+    answeredBefore: (model: string) => `answered by ${model} before`,
+    checks: (model: string) => `${model} checks this answer`,
+    asking: (model: string) => `Asking ${model}`,
+    upgrading: (model: string) => `${model} answers instead`,
+    restoring: (model: string) => `${model} answers again: the bigger model failed`,
+    askBigger: 'Ask the bigger model',
+    good: 'Good answer',
+    bad: 'Bad answer',
   },
   conversations: {
     title: 'Conversations',

@@ -1,17 +1,24 @@
 import { en, type Strings } from './en'
-import type { Language } from './languages'
+import { setPageLanguage, type Language } from './languages'
+import { StringTable } from './table'
 
 export type { Strings } from './en'
-export { pickLanguage, type Language } from './languages'
+export { languageOf, pickLanguage, type Language } from './languages'
 
-let current: Strings = en
+const table = new StringTable<Strings>(en, { de: async () => (await import('./de')).de })
 
-/** The strings in force. Call it when something is drawn, not at import: the language is chosen later. */
-export function strings(): Strings {
-  return current
+/** The strings in the language of a node, or of the page. Call it when something is drawn, not at import. */
+export function strings(of: Node | null = null): Strings {
+  return table.of(of)
 }
 
-/** Puts a language into force, for what is drawn from now on. English is always there; others are loaded. */
+/** Before something is drawn in a language that is not the page's. */
+export function loadStrings(language: Language): Promise<void> {
+  return table.load(language)
+}
+
+/** Makes it the page's language, for what is drawn from now on. */
 export async function setLanguage(language: Language): Promise<void> {
-  current = language === 'de' ? (await import('./de')).de : en
+  await table.load(language)
+  setPageLanguage(language)
 }

@@ -1,0 +1,16 @@
+import { html, nothing, type TemplateResult } from 'lit'
+import type { ErrorWords } from './error-words'
+import { strings } from './strings'
+
+/** What happened, in words; the technical message on request. @param details what the request is called */
+export function errorText({ title, detail }: ErrorWords, { details } = strings().page): TemplateResult {
+  return html`<p>${title}</p>
+    ${
+      detail === ''
+        ? nothing
+        : html`<details class="small">
+            <summary>${details}</summary>
+            <p lang="en">${detail}</p>
+          </details>`
+    }`
+}
