@@ -63,13 +63,31 @@ export interface ScoredItem extends Judged {
 }
 
 const FOLDS = 5
+/** With fewer nothing is fitted. */
+const FEWEST = 2 * FOLDS
+
+interface AskedItem {
+  readonly record: ItemRecord
+  readonly item: Item
+}
+
+/** Items that could be asked, with what they left behind. */
+function askedItems(task: Task, records: Records): AskedItem[] {
+  return records.flatMap((record, index) => (record === null ? [] : [{ record, item: task.items[index]! }]))
+}
+
+/** Whether each answer is right (1 or 0): all that is known of items too few for a fit; none where they are enough. */
+export function judgeFew(task: Task, records: Records): number[] {
+  const usable = askedItems(task, records)
+  return usable.length < FEWEST
+    ? usable.map(({ record, item }) => exampleOf(record, promptText(item), []).right)
+    : []
+}
 
 /** Confidences of all items, each by probes and curves fitted to the other four fifths. */
 export function scoreItems(task: Task, records: Records): ScoredItem[] {
-  const usable = records.flatMap((record, index) =>
-    record === null ? [] : [{ record, item: task.items[index]! }],
-  )
-  if (usable.length < 2 * FOLDS) return []
+  const usable = askedItems(task, records)
+  if (usable.length < FEWEST) return []
   const order = shuffled(usable, seededRandom(5))
   const fixed = haveSameChoices(order.map(({ item }) => item))
   const scored: ScoredItem[] = []
@@ -79,7 +97,7 @@ export function scoreItems(task: Task, records: Records): ScoredItem[] {
       seen.map(({ record }) => record),
       fixed,
     )
-    const toExample = ({ record, item }: { record: ItemRecord; item: Item }): EvalExample =>
+    const toExample = ({ record, item }: AskedItem): EvalExample =>
       exampleOf(record, promptText(item), offsets)
     const training = seen.map(toExample)
     const unseen = order.filter((_, index) => index % FOLDS === fold).map(toExample)
@@ -101,13 +119,15 @@ export function scoreItems(task: Task, records: Records): ScoredItem[] {
   return scored
 }
 
+/** @param few right or not, of items that were too few to be scored (`judgeFew`) */
 export function figuresOf(
   items: readonly ScoredItem[],
+  few: readonly number[],
   skipped: number,
   strongAccuracy: number,
 ): TaskFigures {
   const random = seededRandom(17)
-  const accuracy = (sample: readonly ScoredItem[]): number | null =>
+  const accuracy = (sample: readonly { readonly right: number }[]): number | null =>
     sample.length === 0 ? null : sample.reduce((sum, { right }) => sum + right, 0) / sample.length
   const during = (sample: readonly ScoredItem[]): number | null =>
     rankQuality(withConfidence(sample, (item) => item.during))
@@ -124,9 +144,9 @@ export function figuresOf(
   const some = <T>(figure: (of: readonly RoutedItem[]) => T | null, of: readonly RoutedItem[]): T | null =>
     of.length === 0 ? null : figure(of)
   return {
-    items: items.length,
+    items: items.length + few.length,
     skipped,
-    accuracy: accuracy(items),
+    accuracy: accuracy([...items, ...few.map((right) => ({ right }))]),
     auroc: rankQuality(items),
     auroc_first16: during(items),
     auroc_before: baseline((item) => item.before),

@@ -7,7 +7,8 @@ import type { EvalModel } from './open-model'
 
 /** To be raised when records of the same items would come out otherwise. */
 const VERSION = 1
-const FOLDER = join(import.meta.dirname, '..', '.cache', 'eval')
+/** Where records are kept unless somebody says otherwise. */
+export const RECORDS = join(import.meta.dirname, '..', '.cache', 'eval')
 
 /** Records of a task's first items, by item; null for items that cannot be asked so. */
 export type Records = readonly (ItemRecord | null)[]
@@ -22,11 +23,15 @@ export async function recordTask(
   task: Task,
   method: Method,
   limit: number,
-  { mayAsk, onProgress }: { mayAsk: boolean; onProgress: (done: number, total: number) => void },
+  {
+    folder = RECORDS,
+    mayAsk,
+    onProgress,
+  }: { folder?: string; mayAsk: boolean; onProgress: (done: number, total: number) => void },
 ): Promise<Records> {
-  await mkdir(FOLDER, { recursive: true })
+  await mkdir(folder, { recursive: true })
   const key = [modelHash.slice(0, 12), task.hash.slice(0, 12), `v${VERSION}`].join('-')
-  const path = join(FOLDER, `${task.name}.${method}.${key}.jsonl`)
+  const path = join(folder, `${task.name}.${method}.${key}.jsonl`)
   const records = existsSync(path) ? await readRecords(path) : []
   const total = Math.min(limit, task.items.length)
   if (records.length >= total || !mayAsk) return records.slice(0, total)

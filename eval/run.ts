@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { calibrationError, rankQuality, reliability } from '../src/router/calibration/figures'
 import { evaluateRouting, isRouting } from './evaluate-routing'
-import { figuresOf, scoreItems, withConfidence, type ScoredItem } from './evaluate-task'
+import { figuresOf, judgeFew, scoreItems, withConfidence, type ScoredItem } from './evaluate-task'
 import { readTask, type Task } from './items'
 import { leaveOneTaskOut } from './leave-one-task-out'
 import { bootstrap, eceFloor, riskCoverage, seededRandom } from './metrics'
 import { measureOverhead } from './overhead'
 import { openEvalModel, readModelHash, type EvalModel } from './open-model'
-import { recordTask, type Records } from './record-cache'
+import { RECORDS, recordTask, type Records } from './record-cache'
 import type { Method } from './records'
 import { formatReport, type EvalReport, type Line, type PooledFigures, type TaskCurves } from './report'
 import { qualityCurve, type RoutedItem } from './routing-metrics'
@@ -27,6 +27,7 @@ Runs the engine over labelled questions and says how well its confidence tells r
   --hidden        let the model read prompts of routing tasks, and use its hidden state (slow)
   --overhead      also measure what reading all signals adds to decoding
   --cached        use what is recorded already; ask the model nothing
+  --records DIR   where answers of the model are kept (default: .cache/eval)
   --model PATH    a GGUF file, or a folder made by "npm run models:add" (default: the embedded model)
   --threads N     default 1`
 
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     hidden: { type: 'boolean', default: false },
     overhead: { type: 'boolean', default: false },
     cached: { type: 'boolean', default: false },
+    records: { type: 'string', default: RECORDS },
     model: { type: 'string', default: join(ROOT, 'models', 'smollm2-135m-instruct-q4_1') },
     threads: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
@@ -80,7 +82,12 @@ for (const name of new Set(values.tasks.split(',').filter((part) => part !== '')
   const method: Method = task.items[0]!.form === 'math' || task.items[0]!.form === 'sql' ? 'chat' : 'score'
   const records = await record(task, method, count)
   const items = scoreItems(task, records)
-  tasks[name] = figuresOf(items, task.skippedLines + missing(records), strongAccuracy)
+  tasks[name] = figuresOf(
+    items,
+    judgeFew(task, records),
+    task.skippedLines + missing(records),
+    strongAccuracy,
+  )
   if (items.length > 0) {
     scored[name] = items
     curves[name] = curvesOf(items)
@@ -88,7 +95,7 @@ for (const name of new Set(values.tasks.split(',').filter((part) => part !== '')
   if (generate > 0 && method === 'score') {
     const free = await record(task, 'chat', Math.min(generate, count))
     const answered = scoreItems(task, free)
-    if (answered.length > 0) generated[name] = figuresOf(answered, missing(free), strongAccuracy)
+    generated[name] = figuresOf(answered, judgeFew(task, free), missing(free), strongAccuracy)
   }
 }
 const report: EvalReport = {
@@ -107,6 +114,7 @@ if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(re
 
 async function record(task: Task, method: Method, count: number): Promise<Records> {
   const records = await recordTask(opened, hash, task, method, count, {
+    folder: values.records,
     mayAsk: !values.cached,
     onProgress: (done, total) => {
       if (done % 25 === 0 || done === total) console.error(`${task.name}, ${method}: ${done} of ${total}`)
