@@ -141,15 +141,30 @@ test('an answer goes on when the GPU process is killed, and when it is killed ag
 }) => {
   const session = await trustPage.context().browser()!.newBrowserCDPSession()
   await trustPage.evaluate(() => trust.openRecovering())
-  const undisturbed = await trustPage.evaluate((steps) => trust.answer(steps, null), STEPS)
+  // Long enough to be hit in the prefill, where the wait is another one than for logits.
+  const undisturbed = await trustPage.evaluate((steps) => trust.answer(steps, null, 250), STEPS)
   for (const kind of ['webgpu', 'wasm']) {
-    const disturbed = trustPage.evaluate((steps) => trust.answer(steps, 'outside'), STEPS)
+    const disturbed = trustPage.evaluate((steps) => trust.answer(steps, 'outside', 250), STEPS)
     await trustPage.waitForTimeout(500)
     await session.send('Browser.crashGpuProcess')
     const answer = await disturbed
     expect(answer.tokens).toEqual(undisturbed.tokens)
     expect(answer.kind).toBe(kind)
   }
+})
+
+test('WebAssembly takes over in the middle of an answer whose KV cache finds no room', async ({
+  trustPage,
+}) => {
+  await trustPage.evaluate(() => trust.openRecovering())
+  // The cache grows beyond its first 256 positions in the middle of the answer.
+  const undisturbed = await trustPage.evaluate((steps) => trust.answer(steps, null, 250), STEPS)
+  const taken = await trustPage.evaluate((steps) => trust.answer(steps, 'room', 250), STEPS)
+  expect(taken).toMatchObject({
+    kind: 'wasm',
+    reason: expect.stringMatching(/WebAssembly took over\. The KV cache of layer 0 for 512 tokens needs/),
+  })
+  expect(taken.tokens).toEqual(undisturbed.tokens)
 })
 
 test('two tabs answer at once, each on a device of its own', async ({ trustPage, origin, context }) => {

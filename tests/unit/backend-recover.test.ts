@@ -134,6 +134,28 @@ describe('a backend that recovers', () => {
     expect(backend.recovery).toContain('WebGPU finds no GPU.')
   })
 
+  it('lets WebAssembly take over where the GPU has no room for a longer cache', async () => {
+    const expected = await undisturbed((session) => followed(session, 30))
+    for (const roomForCalls of [0, 1, 2, 7, 30]) {
+      const backend = createRecoveringBackend({
+        backend: new FakeDevice({ kind: 'webgpu', roomForCalls }),
+        reopen: () => Promise.reject(new Error('another device has no more room')),
+        fallBack: async () => new FakeDevice({ kind: 'wasm' }),
+      })
+      expect(await followed(backend.createSession({ contextLength: 64 }), 30)).toEqual(expected)
+      expect(backend.kind).toBe('wasm')
+      expect(backend.recovery).toBe('WebAssembly took over. The fake has no room for a longer cache.')
+    }
+    // Nothing is behind WebAssembly.
+    const { backend } = make([0], {
+      reopen: () => Promise.reject(new Error('no GPU')),
+      fallBack: async () => new FakeDevice({ kind: 'wasm', roomForCalls: 1 }),
+    })
+    const session = backend.createSession({ contextLength: 64 })
+    await session.forward([1])
+    await expect(session.forward([2])).rejects.toMatchObject({ code: 'out-of-memory' })
+  })
+
   it('makes a cache that slid as it was', async () => {
     const expected = await undisturbed(slid)
     for (const calls of [1, 19, 20, 21, 25, 29, 30, 31, 38]) {

@@ -11,6 +11,8 @@ export interface FakeDeviceOptions {
   follows?: boolean
   /** The device is lost as soon as this many calls were made. Default: never. */
   lostAfterCalls?: number
+  /** After so many calls there is no room for more tokens. Default: always. */
+  roomForCalls?: number
   /** Added to every logit of even ids: a device that computes wrongly. Default 0. */
   error?: number
   /** Of each call. Default: a turn of the event loop. */
@@ -76,6 +78,7 @@ class FakeSession implements BackendSession {
 
   async forward(tokens: ArrayLike<number>, { outputs = 1 }: { outputs?: number } = {}): Promise<Logits[]> {
     this.#check()
+    this.#checkRoom()
     if (tokens.length < 1 || tokens.length > this.#device.maxBatch) {
       throw new EngineError('invalid-argument', `forward() got ${tokens.length} tokens.`)
     }
@@ -90,6 +93,7 @@ class FakeSession implements BackendSession {
 
   async next(): Promise<FollowedLogits> {
     this.#check()
+    this.#checkRoom()
     if (this.#newest < 0) throw new EngineError('invalid-argument', 'follow() continues an output.')
     const token = this.#newest
     this.#append(token)
@@ -149,6 +153,12 @@ class FakeSession implements BackendSession {
       if (stepMs === undefined) setImmediate(finish)
       else setTimeout(finish, stepMs)
     })
+  }
+
+  #checkRoom(): void {
+    if (this.#device.calls >= (this.#device.options.roomForCalls ?? Infinity)) {
+      throw new EngineError('out-of-memory', 'The fake has no room for a longer cache.')
+    }
   }
 
   #check(): void {

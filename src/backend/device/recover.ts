@@ -1,6 +1,6 @@
-import { EngineError, isEngineError } from '../../contract/error'
+import { EngineError } from '../../contract/error'
 import type { Backend, BackendSession } from '../backend'
-import { RecoveringSession } from './recovering-session'
+import { isLoss, RecoveringSession } from './recovering-session'
 
 /** A second loss within this time says that there will be a third. */
 const REPEATED_WITHIN_MS = 60_000
@@ -48,7 +48,8 @@ class Recovering implements RecoveringBackend, RecoveryOwner {
   #search: Promise<Backend> | null = null
   #lastLossMs = -Infinity
   #isGpu = true
-  #loss: EngineError | null = null
+  /** Why the last device is not used any more. */
+  #lastWords = ''
   recovery = ''
 
   constructor(options: RecoveryOptions) {
@@ -108,12 +109,18 @@ class Recovering implements RecoveringBackend, RecoveryOwner {
 
   async giveUp(backend: Backend, error: unknown): Promise<void> {
     this.#checkLive()
-    if (!isEngineError(error, 'device-lost')) throw error
+    if (!isLoss(backend, error)) throw error
     if (backend !== this.#current) return
     const now = this.#now()
-    if (now - this.#lastLossMs < REPEATED_WITHIN_MS) this.#isGpu = false
+    this.#lastWords = error.message
+    if (error.code === 'out-of-memory') {
+      // A new device would have no more room.
+      this.#isGpu = false
+    } else if (now - this.#lastLossMs < REPEATED_WITHIN_MS) {
+      this.#isGpu = false
+      this.#lastWords += ' Twice within a minute.'
+    }
     this.#lastLossMs = now
-    this.#loss = error
     this.#current = null
     backend.dispose()
   }
@@ -128,14 +135,13 @@ class Recovering implements RecoveringBackend, RecoveryOwner {
 
   async #replace(): Promise<Backend> {
     const { reopen, fallBack } = this.#options
-    const said = this.#loss?.message ?? ''
-    let why = `${said} Twice within a minute.`
+    let why = this.#lastWords
     if (this.#isGpu) {
       try {
-        return this.#take(await reopen(this.#disposal.signal), `It goes on on a new device. ${said}`)
+        return this.#take(await reopen(this.#disposal.signal), `It goes on on a new device. ${why}`)
       } catch (error) {
         this.#checkLive()
-        why = `${said} ${error instanceof Error ? error.message : String(error)}`
+        why += ` ${error instanceof Error ? error.message : String(error)}`
         this.#isGpu = false
       }
     }

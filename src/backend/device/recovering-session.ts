@@ -52,7 +52,7 @@ export class RecoveringSession implements BackendSession {
   #newest = -1
   #disposed = false
 
-  /** @throws EngineError 'out-of-memory' */
+  /** @throws EngineError 'out-of-memory' where it is known at once */
   constructor(owner: RecoveryOwner, contextLength: number) {
     this.#owner = owner
     this.contextLength = contextLength
@@ -154,7 +154,7 @@ export class RecoveringSession implements BackendSession {
     try {
       done = await attempt
     } catch (error) {
-      if (!isEngineError(error, 'device-lost')) throw error
+      if (!isLoss(place!.backend, error)) throw error
       loss = error
     }
     if (done === null) {
@@ -231,9 +231,14 @@ function asDone(logits: FollowedLogits): Done {
   return { logits: [logits], token: logits.token }
 }
 
+/** Whether something else is to go on: a GPU is gone, or has no room for a longer cache. */
+export function isLoss({ kind }: Backend, error: unknown): error is EngineError {
+  return isEngineError(error, 'device-lost') || (kind === 'webgpu' && isEngineError(error, 'out-of-memory'))
+}
+
 /** A new device on which what was there before does not come about is as good as none. */
 function asLoss(backend: Backend, error: unknown): unknown {
-  if (backend.kind !== 'webgpu' || isEngineError(error, 'device-lost')) return error
+  if (backend.kind !== 'webgpu' || isLoss(backend, error)) return error
   const said = error instanceof Error ? error.message : String(error)
   return new EngineError('device-lost', `The new device can't go on: ${said}`, { cause: error })
 }

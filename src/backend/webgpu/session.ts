@@ -100,8 +100,12 @@ export class WebGpuSession implements BackendSession {
     if (outputs === 0) {
       this.#submit({ count, firstOutput: 0, outputs: 0 }, [[layers, count]])
       this.#advance(count, -1)
-      // Resolves on a lost device too.
-      await device.queue.onSubmittedWorkDone()
+      try {
+        await device.queue.onSubmittedWorkDone()
+      } catch (cause) {
+        throw await health.explain(cause)
+      }
+      // It resolves on most lost devices too.
       health.check()
       return logits
     }

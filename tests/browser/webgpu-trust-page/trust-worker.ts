@@ -44,8 +44,15 @@ export interface TrustApi {
   openRecovering(): Promise<string>
   /** Loads with a preference, and loses the device: the preference of each request of an adapter. */
   preferences(preference: GPUPowerPreference): Promise<(GPUPowerPreference | undefined)[]>
-  /** Greedy decoding by it, two steps under way; the device goes in the middle of what `loseAt` names. */
-  answer(steps: number, loseAt: 'prefill' | 'decode' | 'outside' | null): Promise<Answer>
+  /**
+   * Greedy decoding by it behind `start` tokens (default 60), two steps under way; the device goes in the middle of
+   * what `loseAt` names, or has no more room.
+   */
+  answer(
+    steps: number,
+    loseAt: 'prefill' | 'decode' | 'outside' | 'room' | null,
+    start?: number,
+  ): Promise<Answer>
 }
 
 export interface Answer {
@@ -204,16 +211,18 @@ const api: TrustApi = {
     return [...preferences]
   },
 
-  async answer(steps, loseAt) {
+  async answer(steps, loseAt, start = 60) {
     const { backend, reason } = recovering!
     recovering!.session?.dispose()
     const session = (recovering!.session = backend.createSession({ contextLength: 512 }))
+    const device = devices.at(-1)!
     const lose = (name: string): void => {
-      if (loseAt === name) devices.at(-1)!.destroy()
+      if (loseAt === name) device.destroy()
     }
-    await session.forward(tokensOf(40), { outputs: 0 })
-    const prefill = session.forward(tokensOf(60).slice(40))
+    await session.forward(tokensOf(start - 20), { outputs: 0 })
+    const prefill = session.forward(tokensOf(start).slice(-20))
     lose('prefill')
+    if (loseAt === 'room') enlarge('KV cache')
     const tokens: number[] = []
     const logits: number[] = []
     let current: Promise<Logits> = prefill.then(([first]) => first!)
@@ -221,20 +230,16 @@ const api: TrustApi = {
       const ahead: Promise<Logits> | null = step + 1 < steps ? session.follow!({ detail: 'top' }) : null
       if (step === steps >> 1) {
         lose('decode')
-        if (loseAt === 'outside') await crashed()
+        if (loseAt === 'outside') await device.lost
       }
       const { argmax, maximum } = await current
       tokens.push(argmax)
       logits.push(maximum)
       if (ahead !== null) current = ahead
     }
+    enlarge(null)
     return { tokens, logits, kind: backend.kind, reason: reason() }
   },
-}
-
-/** Resolves once the test has done what it wants to the newest device from without. */
-async function crashed(): Promise<void> {
-  await devices.at(-1)!.lost
 }
 
 expose(api)
