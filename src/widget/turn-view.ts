@@ -419,7 +419,7 @@ function faultOf({ fault, state }: Turn, { presets }: Strings): string | null {
 }
 
 /** What stands below an answer, by its state. */
-function noteOf(state: TurnState, { turn }: Strings, waiting = ''): string {
+export function noteOf(state: TurnState, { turn } = strings(), waiting = ''): string {
   const { thinking, cut, stopped, failed } = turn
   return { waiting: waiting || thinking, answering: '', done: '', cut, stopped, failed }[state]
 }
