@@ -372,6 +372,7 @@ async function openEscalation(): Promise<Escalation> {
       const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
       void chat.settle(id, question, completion.choices[0]?.message.content ?? '', route)
     },
+    onChanged: () => chat.stop(),
     onError: (error) => showFailure(error),
   })
 }

@@ -2,6 +2,7 @@ import type { ChatCompletion, Engine } from '../contract/engine'
 import type { SettledRoute } from '../contract/route'
 import { createConfidenceModel } from '../router/calibration/confidence-model'
 import { loadDefaultCalibration } from '../router/calibration/default-calibration'
+import type { AskConsent } from '../router/consent'
 import { createRouter, type Router } from '../router/create-router'
 import { createLedger, settledOf, type LedgerEntry } from '../router/ledger'
 import { createRemoteEngine } from '../router/providers/remote-engine'
@@ -32,6 +33,8 @@ export interface EscalationOptions {
   local(): Promise<Engine>
   /** A question that had waited was answered. */
   onAnswered(question: WaitingQuestion, completion: ChatCompletion, route: SettledRoute): void
+  /** The settings changed: what is under way goes by those that no longer hold, and is to stop. */
+  onChanged(): void
   /** The settings cannot be put into force. */
   onError(error: unknown): void
 }
@@ -51,9 +54,8 @@ export class Escalation {
   #settings: StoredSettings
   /** In memory; stored only where the user ticked it. */
   #key: string | null
+  /** By the settings in force: others, another router. */
   #routed: { local: Engine; router: Promise<Router>; remote: Engine | null } | null = null
-  /** The remote of `#routed` is no longer the one of the settings. */
-  #isStale = false
 
   static async open(options: EscalationOptions): Promise<Escalation> {
     defineElements()
@@ -84,9 +86,7 @@ export class Escalation {
       store,
       storage,
       local: () => options.local(),
-      onChange: () => {
-        this.#isStale = true
-      },
+      onChange: () => this.#renew(),
     })
     options.host.append(
       this.#settingsDialog,
@@ -139,22 +139,44 @@ export class Escalation {
 
   /** The router over this local engine, with the settings in force. @throws EngineError where they are not valid. */
   routerOver(local: Engine): Promise<Router> {
-    const current = this.#routed
-    if (current !== null && current.local === local && !this.#isStale) return current.router
-    if (current !== null) void current.router.then((router) => router.dispose()).catch(() => undefined)
-    void current?.remote?.dispose()
-    this.#routed = null
+    if (this.#routed?.local === local) return this.#routed.router
+    this.#retire()
     const { remote: choice } = this.#settings
-    const remote = choice === null ? null : this.#remote(choice)
-    const router = this.#createRouter(local, remote)
-    this.#isStale = false
+    // Of this router alone: a key that is saved or typed later may be another server's.
+    const key = { value: this.#key }
+    const remote = choice === null ? null : remoteOf(choice, () => key.value ?? '')
+    const onKey = (typed: string): void => {
+      key.value = typed
+      if (this.#routed?.router === router) this.#key = typed
+    }
+    const router = this.#createRouter(local, remote, (question) =>
+      this.#consentDialog.ask(question, choice?.needsKey === true && key.value === null ? onKey : null),
+    )
     this.#routed = { local, router, remote }
     // What waits is sent now and whenever the network comes back, until this router is disposed of.
     void router.then(({ waiting }) => waiting.sendWhenOnline()).catch(() => undefined)
     return router
   }
 
-  async #createRouter(local: Engine, remote: Engine | null): Promise<Router> {
+  /** Ends the router at once, with all that it is about to send. */
+  #retire(): void {
+    const { router, remote } = this.#routed ?? {}
+    this.#routed = null
+    void remote?.dispose()
+    void router?.then((each) => each.dispose()).catch(() => undefined)
+  }
+
+  /** Another router in the place of the one in force, if there is one. */
+  #renew(): void {
+    if (this.#routed === null) return
+    const { local } = this.#routed
+    this.#options.onChanged()
+    this.#retire()
+    // Whoever asks next is told what is wrong with it.
+    this.routerOver(local).catch(() => undefined)
+  }
+
+  async #createRouter(local: Engine, remote: Engine | null, consent: AskConsent): Promise<Router> {
     const { policy } = this.#settings
     const { modelHash } = local.info
     // Without one, answers are taken as they are, and the badge says nothing of how sure they are.
@@ -169,7 +191,7 @@ export class Escalation {
       describe: (question) => ({ task: taskOf(question), language: languageOfQuestion(question) }),
       // The storage outlives this router.
       storage: { ...this.#storage, close() {} },
-      consent: (question) => this.#consentDialog.ask(question, this.#onKey()),
+      consent,
       askToWait: async () => {
         const waits = await this.#waitDialog.ask()
         if (waits) setTimeout(() => void this.#showWaiting(), 0)
@@ -210,24 +232,6 @@ export class Escalation {
     })
   }
 
-  #remote({ baseUrl, model, price, needsKey }: RemoteChoice): Engine {
-    return createRemoteEngine({
-      baseUrl,
-      model,
-      // Read anew for each request: it may be typed when consent is given.
-      ...(needsKey ? { apiKey: () => this.#key ?? '' } : {}),
-      ...(price === null ? {} : { price }),
-    })
-  }
-
-  /** Where a key is wanted and none is there: it was not kept. */
-  #onKey(): ((key: string) => void) | null {
-    if (this.#settings.remote?.needsKey !== true || this.#key !== null) return null
-    return (key) => {
-      this.#key = key
-    }
-  }
-
   async #change({ settings, key, keepKey }: SettingsChange): Promise<void> {
     this.#key = key
     await this.#keep({ ...settings, key: keepKey ? key : null })
@@ -235,7 +239,7 @@ export class Escalation {
 
   async #keep(settings: StoredSettings): Promise<void> {
     this.#settings = settings
-    this.#isStale = true
+    this.#renew()
     await this.#store.save(settings)
   }
 
@@ -258,6 +262,16 @@ export class Escalation {
       await this.#showWaiting()
     }
   }
+}
+
+function remoteOf({ baseUrl, model, price, needsKey }: RemoteChoice, apiKey: () => string): Engine {
+  return createRemoteEngine({
+    baseUrl,
+    model,
+    // Read anew for each request: it may be typed when consent is given.
+    ...(needsKey ? { apiKey } : {}),
+    ...(price === null ? {} : { price }),
+  })
 }
 
 function defineElements(): void {

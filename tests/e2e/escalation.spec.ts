@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
+import { scriptedAnswer } from '../remote-server/answers'
 import type { Fault } from '../remote-server/faults'
+import { startRemoteServer } from '../remote-server/server'
 import {
   answer,
   ask,
@@ -127,6 +129,49 @@ test('consent given: the answer is replaced, and what was sent is what the serve
   await askBigger(page)
   await consent(page, 'Keep on device')
   expect(remote.requests).toHaveLength(3)
+})
+
+test('what was agreed to and typed for one server goes to no other, not even under way', async ({
+  page,
+  remote,
+  requestedOrigins,
+}) => {
+  const otherKey = 'sk-other-fedcba9876543210'
+  const other = await startRemoteServer({ answer: scriptedAnswer('Rome.'), model: MODEL, key: otherKey })
+  const dialog = page.getByRole('dialog', { name: /Send this to/ })
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl, mode: 'The bigger model first' })
+  await ask(page, QUESTION)
+  await dialog.getByText('The whole request').click()
+  const shown = await dialog.locator('pre').innerText()
+  await consent(page, 'Always in this conversation')
+  await settled(page)
+  expect(remote.requests.map(({ body }) => body)).toEqual([shown])
+
+  // The first server wants a pause; meanwhile the second one is set, which ends what waits for the first.
+  remote.faults.push({ kind: 'status', status: 429, headers: { 'retry-after': '2' } })
+  await ask(page, 'And of Italy?')
+  await expect.poll(() => remote.requests.length).toBe(2)
+  await configure(page, { baseUrl: other.baseUrl, key: otherKey })
+  await expect(lastTurn(page)).toHaveAttribute('data-state', 'stopped')
+  await expect(page.getByRole('alert')).toBeHidden()
+  await page.waitForTimeout(2500)
+  expect(remote.requests).toHaveLength(2)
+
+  // The same conversation, another server: it is asked anew.
+  await ask(page, 'And of Italy?')
+  await expect(dialog).toContainText(new URL(other.baseUrl).origin)
+  await consent(page, 'Keep on device')
+  await settled(page)
+  expect(other.requests).toHaveLength(0)
+  await ask(page, 'And of Italy?')
+  await consent(page, 'Send once')
+  await settled(page)
+  await expect(answer(page)).toHaveText('Rome.')
+  expect(other.requests.map(({ headers }) => headers['authorization'])).toEqual([`Bearer ${otherKey}`])
+  expect(JSON.stringify(remote.requests)).not.toContain(otherKey)
+  await other.close()
+  requestedOrigins.delete(new URL(other.baseUrl).origin)
 })
 
 test('the key is nowhere but in the request, unless it is to be remembered', async ({
