@@ -1,7 +1,25 @@
 import * as z from 'zod/mini'
+import type { ChatCompletionParams } from '../contract/engine'
+import type { RouteRequest } from '../contract/route'
 import type { RouterStorage } from './storage/tables'
 
 const messageSchema = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
+
+/** A row with a wrong field is left out whole: a restriction that cannot be read must not be lost. */
+const routeSchema = z.object({
+  mode: z.optional(z.enum(['only-on-device', 'prefer-on-device', 'prefer-in-cloud', 'only-in-cloud'])),
+  private: z.optional(z.boolean()),
+  task: z.optional(z.string()),
+  complexity: z.optional(z.enum(['low', 'medium', 'high'])),
+  language: z.optional(z.string()),
+  modality: z.optional(z.enum(['text', 'image', 'audio'])),
+  requires: z.optional(z.array(z.string())),
+  requiredAccuracy: z.optional(z.number()),
+  maxCostUsd: z.optional(z.number()),
+  maxLatencyMs: z.optional(z.number()),
+  user: z.optional(z.string()),
+  scope: z.optional(z.string()),
+})
 
 const waitingSchema = z.object({
   id: z.string(),
@@ -9,10 +27,23 @@ const waitingSchema = z.object({
   user: z.string(),
   scope: z.string(),
   messages: z.array(messageSchema),
+  route: routeSchema,
+  params: z.record(z.string(), z.unknown()),
 })
 
-/** A question that waits for the network. */
-export type WaitingQuestion = z.infer<typeof waitingSchema>
+/** A question that waits for the network, with all that was asked of its answer. */
+export interface WaitingQuestion {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly user: string
+  readonly scope: string
+  readonly messages: z.infer<typeof messageSchema>[]
+  /** As the request had it: ceilings, task and the like hold when it is sent, too. */
+  readonly route: RouteRequest
+  /** Limits, sampling and the like, as the request had them. */
+  readonly params: Omit<Partial<ChatCompletionParams>, 'messages' | 'minnow'>
+}
 
 const personCaseSchema = z.object({
   id: z.string(),
@@ -54,10 +85,14 @@ export interface KeptList<T> {
   wipe(): Promise<void>
 }
 
+interface Schema<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false }
+}
+
 function keptList<T extends { id: string; at: number }>(
   storage: RouterStorage,
   table: 'waiting' | 'people' | 'feedback',
-  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } },
+  schema: Schema<T>,
 ): KeptList<T> {
   return {
     list: async () =>
@@ -72,7 +107,7 @@ function keptList<T extends { id: string; at: number }>(
 }
 
 export const createWaitingList = (storage: RouterStorage): KeptList<WaitingQuestion> =>
-  keptList(storage, 'waiting', waitingSchema)
+  keptList(storage, 'waiting', waitingSchema as unknown as Schema<WaitingQuestion>)
 
 export const createPeopleQueue = (storage: RouterStorage): KeptList<PersonCase> =>
   keptList(storage, 'people', personCaseSchema)

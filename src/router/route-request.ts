@@ -7,6 +7,7 @@ import { settledOf } from './ledger'
 import { openDraft, type LocalDraft } from './local-draft'
 import { notSentError, whyStopped } from './not-sent'
 import { planOf, type Plan } from './plan'
+import type { WaitingQuestion } from './queues'
 import { openHop } from './remote-hop'
 import { decide, standing, type RouteRun } from './route-run'
 import { settle } from './settle'
@@ -316,13 +317,22 @@ export class RouteRequest {
   async #offerToWait(): Promise<boolean> {
     if (this.#askedToWait) return false
     this.#askedToWait = true
-    const { parts, entry, params } = this.#run
-    const question = {
+    const { parts, entry, request } = this.#run
+    const {
+      messages,
+      minnow: _minnow,
+      stream: _stream,
+      stream_options: _options,
+      ...params
+    } = this.#run.params
+    const question: WaitingQuestion = {
       id: entry.id,
       at: entry.at,
       user: entry.user,
       scope: entry.scope,
-      messages: params.messages.map(({ role, content }) => ({ role, content })),
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      route: request,
+      params,
     }
     if (!(await parts.askToWait(question))) return false
     await parts.waiting.put(question)

@@ -32,10 +32,15 @@ export function createSender(
       for (const question of await waiting.list()) {
         signal.throwIfAborted()
         if (!isOnline()) break
-        const { messages, user, scope } = question
+        const { params, messages, route, user, scope } = question
         try {
           const completion = await completions.create(
-            { messages, minnow: { route: { mode: 'only-in-cloud', user, scope } } },
+            {
+              ...params,
+              stream: false,
+              messages,
+              minnow: { route: { ...route, mode: 'only-in-cloud', user, scope } },
+            },
             { signal },
           )
           await waiting.remove(question.id)

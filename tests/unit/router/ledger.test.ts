@@ -275,6 +275,52 @@ test('offline, a question waits where the user agrees, and is sent later', async
   expect((remote as MockEngine).calls).toHaveLength(1)
 })
 
+test('a question that waits keeps what was asked of its answer', async () => {
+  let online = false
+  const answers: string[] = []
+  const remote = priced()
+  const { router } = setup({
+    policy: {
+      mode: 'prefer-in-cloud',
+      rules: [
+        {
+          id: 'r',
+          when: { tasks: ['medical'] },
+          set: { personalData: { action: 'redact', level: 'strict' } },
+        },
+      ],
+    },
+    remote,
+    isOnline: () => online,
+    askToWait: () => true,
+    onAnswered: (_, { choices }) => answers.push(choices[0]!.message.content),
+  })
+  const route = { task: 'medical', language: 'de', maxCostUsd: 0.05 }
+  const stream = await router.chat.completions.create({
+    messages: [{ role: 'user', content: 'x of Wolfgang Beispiel' }],
+    max_tokens: 2,
+    temperature: 0.3,
+    stream: true,
+    minnow: { route },
+  })
+  for await (const _ of stream);
+  // As another tab reads it.
+  expect(await router.waiting.list()).toMatchObject([{ route, params: { max_tokens: 2, temperature: 0.3 } }])
+  online = true
+  expect(await router.waiting.send()).toBe(1)
+  expect(remote.calls).toMatchObject([{ max_tokens: 2, temperature: 0.3 }])
+  expect(JSON.stringify(remote.calls)).not.toContain('Wolfgang')
+  expect((await router.ledger.list()).at(-1)).toMatchObject({ task: 'medical', language: 'de' })
+  expect(answers).toEqual(['remote alpha'])
+
+  // A ceiling it could not keep within keeps it here, then as before.
+  online = false
+  await ask(router, 'y', { maxCostUsd: 0.000_001 })
+  online = true
+  expect(await router.waiting.send()).toBe(0)
+  expect(remote.calls).toHaveLength(1)
+})
+
 test('questions that wait stay where the policy has come to keep everything on the device', async () => {
   let online = false
   const { router, remote } = setup({
