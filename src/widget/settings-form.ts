@@ -86,6 +86,11 @@ export function readDraft(
 
 function addressProblem(baseUrl: string): string | null {
   if (!URL.canParse(baseUrl)) return 'Give an address that begins with https://'
+  const { searchParams, hash } = new URL(baseUrl)
+  // The address is kept whether or not the key is to be, and gateways take keys under many names.
+  if (hash !== '' || [...searchParams.keys()].some((name) => name !== 'api-version')) {
+    return 'An address is kept, and a key in it would be, too: leave out all after ? and #, and give the key below.'
+  }
   try {
     // Whether a key follows or not: with one it has to be encrypted, and without one it should be.
     void createRemoteEngine({ baseUrl, model: 'm', apiKey: 'k' }).dispose()
