@@ -22,6 +22,8 @@ export interface CachedAnswer {
 export interface AnswerCache {
   get(key: string): Promise<CachedAnswer | null>
   put(key: string, user: string, answer: CachedAnswer, lifetimeMs: number): Promise<void>
+  /** Deletes what has expired, also what nobody will look up again. */
+  sweep(): Promise<void>
   wipe(): Promise<void>
 }
 
@@ -45,17 +47,31 @@ export async function cacheKey(
 }
 
 export function createAnswerCache(storage: RouterStorage, now: () => number): AnswerCache {
-  const keep = (row: z.infer<typeof rowSchema>): Promise<void> => storage.put('cache', row)
+  const sweep = async (): Promise<void> => {
+    for (const each of await storage.list('cache')) {
+      const row = rowSchema.safeParse(each)
+      if (row.success && row.data.expires <= now()) await storage.delete('cache', row.data.id)
+    }
+  }
   return {
+    sweep,
     async get(key) {
       const row = rowSchema.safeParse(await storage.get('cache', key))
       if (!row.success) return null
-      if (row.data.expires > now()) return { model: row.data.model, text: row.data.text }
-      await storage.delete('cache', key)
-      return null
+      return row.data.expires > now() ? { model: row.data.model, text: row.data.text } : null
     },
-    put: (key, user, { model, text }, lifetimeMs) =>
-      keep({ id: key, at: now(), user, expires: now() + lifetimeMs, model, text }),
+    async put(key, user, { model, text }, lifetimeMs) {
+      await sweep()
+      const row: z.infer<typeof rowSchema> = {
+        id: key,
+        at: now(),
+        user,
+        expires: now() + lifetimeMs,
+        model,
+        text,
+      }
+      await storage.put('cache', row)
+    },
     wipe: () => storage.clear('cache'),
   }
 }

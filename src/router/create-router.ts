@@ -38,6 +38,7 @@ import { languageOf, taskOf } from './signals/prompt-signal'
 import type { ConfidenceModel } from './signals/types'
 import { createMemoryStorage, TABLES, type RouterStorage } from './storage/tables'
 import { spanOf, type RouteSpan } from './telemetry'
+import { tell } from './tell'
 
 export interface CreateRouterOptions {
   /** Answers on the device: Minnow's engine or any other. The router does not dispose of it. */
@@ -96,7 +97,7 @@ export interface Router extends Engine {
     /** What a calibration can learn from: local answers and whether people found them right. */
     labels(): Promise<FeedbackLabel[]>
   }
-  /** Deletes everything the router keeps. */
+  /** Deletes everything the router keeps. What is under way goes on, and what it had written down does not come back. */
   wipe(): Promise<void>
 }
 
@@ -133,7 +134,7 @@ export function createRouter(options: CreateRouterOptions): Router {
     waiting: createWaitingList(storage),
     people: createPeopleQueue(storage),
     askToWait: options.askToWait ?? (() => false),
-    onHuman: options.onHuman ?? (() => {}),
+    onHuman: (item) => tell(options.onHuman, item),
     isOnline:
       options.isOnline ??
       (() => (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine ?? true),
@@ -141,6 +142,12 @@ export function createRouter(options: CreateRouterOptions): Router {
     random: options.random ?? Math.random,
     latency: createLatency(),
   }
+
+  const inBackground = (work: Promise<unknown>): void => {
+    background.add(work)
+    void work.finally(() => background.delete(work))
+  }
+  inBackground(parts.cache.sweep().catch(() => undefined))
 
   async function* routed(
     params: ChatCompletionParams,
@@ -156,11 +163,9 @@ export function createRouter(options: CreateRouterOptions): Router {
     try {
       yield* request.chunks()
     } finally {
-      options.onSpan?.(spanOf(run.entry))
+      tell(options.onSpan, spanOf(run.entry))
     }
-    const shadow = runShadow(run, request.text, disposal.signal)
-    background.add(shadow)
-    void shadow.finally(() => background.delete(shadow))
+    inBackground(runShadow(run, request.text, disposal.signal))
   }
 
   const create = async (

@@ -106,10 +106,12 @@ export interface Ledger {
 
 /** A ledger's own side. */
 export interface WritableLedger extends Ledger {
+  /** Writes an entry, or writes it anew, unless it was deleted meanwhile. */
   put(entry: LedgerEntry): Promise<void>
 }
 
 export function createLedger(storage: RouterStorage): WritableLedger {
+  const written = new WeakSet<LedgerEntry>()
   const list: Ledger['list'] = async ({ since, user } = {}) => {
     const rows = await storage.list('ledger', since)
     return rows.flatMap((row) => {
@@ -142,7 +144,11 @@ export function createLedger(storage: RouterStorage): WritableLedger {
       return format === 'json' ? JSON.stringify(entries, null, 2) : csvOf(entries)
     },
     wipe: () => storage.clear('ledger'),
-    put: (entry) => storage.put('ledger', entry),
+    async put(entry) {
+      if (written.has(entry) && (await storage.get('ledger', entry.id)) === undefined) return
+      await storage.put('ledger', entry)
+      written.add(entry)
+    },
   }
 }
 

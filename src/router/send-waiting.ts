@@ -2,6 +2,7 @@ import type { ChatCompletion, ChatCompletions } from '../contract/engine'
 import { createExclusive } from './exclusive'
 import type { KeptList, WaitingQuestion } from './queues'
 import type { RouterParts } from './route-run'
+import { tell } from './tell'
 
 /** Questions that wait for the network. */
 export interface WaitingQuestions extends Pick<KeptList<WaitingQuestion>, 'list' | 'remove'> {
@@ -45,7 +46,7 @@ export function createSender(
           )
           await waiting.remove(question.id)
           answered++
-          onAnswered?.(question, completion)
+          tell(onAnswered, question, completion)
         } catch (error) {
           // The ledger has it; the question stays where it is.
           if (signal.aborted) throw error

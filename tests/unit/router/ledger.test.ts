@@ -240,6 +240,23 @@ describe('cache', () => {
     expect([settled.source.kind, settled.sent, text, asked]).toEqual(['cache', [], REMOTE_ANSWER, 1])
   })
 
+  test('what has expired is deleted by the next answer, and by the next router', async () => {
+    let clock = 0
+    const storage = createMemoryStorage()
+    const over = (given: PolicyInput): ReturnType<typeof setup>['router'] =>
+      setup({ policy: given, now: () => clock, storage: { ...storage, close() {} } }).router
+    const router = over(policy)
+    await ask(router, 'one')
+    await ask(router, 'two')
+    expect(await storage.list('cache')).toHaveLength(2)
+    clock = 1001
+    await ask(router, 'three')
+    expect(await storage.list('cache')).toMatchObject([{ at: 1001 }])
+    clock = 2002
+    await over(cloud).dispose()
+    expect(await storage.list('cache')).toEqual([])
+  })
+
   test('an answer that was cut off is not kept', async () => {
     const { router } = setup({ policy })
     for (const _ of [1, 2]) {
@@ -390,6 +407,64 @@ test('answers nobody confirmed go to people, with the whole conversation', async
   expect(told).toEqual([settled.id])
   await router.people.remove(settled.id)
   expect(await router.people.list()).toEqual([])
+})
+
+test('a listener that throws takes no answer away', async () => {
+  const reported: unknown[] = []
+  vi.stubGlobal('reportError', (error: unknown) => reported.push(error))
+  const broken = (): never => {
+    throw new Error('broken listener')
+  }
+  let online = false
+  const { router } = setup({
+    policy: { mode: 'prefer-in-cloud', human: 'always' },
+    isOnline: () => online,
+    askToWait: () => true,
+    onHuman: broken,
+    onSpan: broken,
+    onAnswered: broken,
+  })
+  const { text, settled } = await ask(router)
+  expect([text, settled.human]).toEqual([LOCAL_ANSWER, true])
+  online = true
+  expect(await router.waiting.send()).toBe(1)
+  expect(await router.people.list()).toHaveLength(2)
+  expect(reported).toHaveLength(5)
+})
+
+test('what is deleted while a request or a shadow run is under way does not come back', async () => {
+  const { router } = setup({ policy: { mode: 'prefer-in-cloud' }, remote: remoteEngine({ wordMs: 5 }) })
+  const messages = [{ role: 'user' as const, content: 'x' }]
+  const stream = await router.chat.completions.create({ messages, stream: true })
+  let words = 0
+  for await (const { choices } of stream) {
+    if (!choices[0]?.delta.content || ++words !== 2) continue
+    expect(await router.ledger.list()).toHaveLength(1)
+    await router.wipe()
+  }
+  expect(words).toBe(4)
+  expect(await router.ledger.list()).toEqual([])
+
+  const storage = createMemoryStorage()
+  await storage.put('consent', {
+    id: '["local","default"]',
+    at: 0,
+    to: [{ url: '', model: 'large' }],
+  } as never)
+  const remote = remoteEngine({ wordMs: 5 })
+  const compared = setup({
+    remote,
+    policy: { shadow: { share: 1 } },
+    storage: { ...storage, close() {} },
+  }).router
+  await ask(compared)
+  await vi.waitFor(() => expect(remote.calls).toHaveLength(1))
+  await compared.wipe()
+  await compared.dispose()
+  expect(await storage.list('ledger')).toEqual([])
+  // What is asked afterwards is written down as ever.
+  await ask(router)
+  expect(await router.ledger.list()).toHaveLength(1)
 })
 
 test('feedback keeps what a calibration can learn from; the last word counts', async () => {
