@@ -48,7 +48,7 @@ const settings = find('settings', HTMLButtonElement)
 const drawer = find('drawer', HTMLDialogElement)
 const turns = find('conversation', TurnList)
 const announcer = new Announcer(find('status', HTMLElement))
-const models = new PageModels(() => chat.reload())
+const models = new PageModels({ onChosen: () => chat.reload(), onDeleted: () => offer.withdraw() })
 const offer = new Offer({
   section: find('offer', HTMLElement),
   words: find('offer-words', HTMLElement),
@@ -368,9 +368,13 @@ async function openEscalation(): Promise<Escalation> {
     host: document.body,
     waiting: find('waiting', HTMLElement),
     local: () => chat.engine(),
-    onAnswered({ id, messages }, completion, route) {
+    onAnswered({ id, scope, messages }, completion, route) {
       const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
-      void chat.settle(id, question, completion.choices[0]?.message.content ?? '', route)
+      const answer = completion.choices[0]?.message.content ?? ''
+      const late = { id, conversation: scope, question, answer, route }
+      conversations
+        .then(async () => void (await (sidebar?.keeper ?? chat).settle(late)))
+        .catch((error: unknown) => showFailure(error, () => undefined))
     },
     onChanged: () => chat.stop(),
     onError: (error) => showFailure(error),

@@ -1,6 +1,6 @@
 import type { ModelDescription } from '../contract/model-store'
 import { strings } from '../widget/strings'
-import { recall, remember } from './remember'
+import { forget, recall, remember } from './remember'
 
 /** localStorage: this visitor agreed to the download. */
 const AGREED_KEY = 'minnow-agreed'
@@ -23,6 +23,12 @@ export class Offer {
 
   constructor(options: OfferOptions) {
     this.#options = options
+  }
+
+  /** Asks again before the next download: the visitor deleted what came with the last one. */
+  withdraw(): void {
+    this.#isAgreed = false
+    forget(AGREED_KEY)
   }
 
   /** Resolves when the model may be loaded. @throws what kept the size from being known, or `signal.reason` */

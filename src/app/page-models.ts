@@ -11,14 +11,20 @@ import { forget, recall, remember } from './remember'
 const NAME = 'minnow-models-dialog'
 const CHOSEN_KEY = 'minnow-model'
 
+export interface PageModelsOptions {
+  /** Another model is to be loaded. */
+  onChosen(): void
+  /** The visitor deleted one. */
+  onDeleted(): void
+}
+
 /** Which model the page uses, and the dialog of those on this device. */
 export class PageModels {
   readonly #store: ModelStore = openModelStore()
-  readonly #onChosen: () => void
+  readonly #options: PageModelsOptions
 
-  /** @param onChosen another model is to be loaded */
-  constructor(onChosen: () => void) {
-    this.#onChosen = onChosen
+  constructor(options: PageModelsOptions) {
+    this.#options = options
   }
 
   /** The page's own, or what the visitor chose instead. */
@@ -49,6 +55,7 @@ export class PageModels {
       dialog.addEventListener('minnow-model-chosen', (event) => {
         this.#choose((event as CustomEvent<StoredModel>).detail)
       })
+      dialog.addEventListener('minnow-model-deleted', () => this.#options.onDeleted())
       document.body.append(dialog)
     }
     await dialog.show(this.#store, { current: this.current })
@@ -76,6 +83,6 @@ export class PageModels {
     const own = new URL(DEFAULT_MODEL_PATH, document.baseURI).href
     if (sources.includes(own)) forget(CHOSEN_KEY)
     else remember(CHOSEN_KEY, url)
-    this.#onChosen()
+    this.#options.onChosen()
   }
 }

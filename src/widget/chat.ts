@@ -12,6 +12,7 @@ import { ChatEngine, type EngineState, type OpenEngine } from './chat-engine'
 import { toMessages } from './chat-messages'
 import { keptRoute, reasonOf, unrouted } from './chat-route'
 import { DEFAULT_CHAT_SETTINGS, type ChatSettings } from './chat-settings'
+import { takeLate, turnOfLate, type LateAnswer } from './late-answer'
 import { canContinue, isUnderWay, newTurn, type Turn, type TurnJob } from './turn'
 import { TurnTree } from './turn-tree'
 
@@ -217,20 +218,18 @@ export class Chat {
     this.#options.events.turnsChanged(this.turns)
   }
 
-  /** Shows an answer that came later: a question had waited for the network. */
-  async settle(id: string, question: string, answer: string, route: SettledRoute): Promise<void> {
+  /** Shows an answer that came later: a question had waited for the network. False where it is of another conversation. */
+  async settle(late: LateAnswer): Promise<boolean> {
     const { events } = this.#options
-    const known = this.#tree.all().find((turn) => turn.route?.id === id)
+    const isNew = turnOfLate(this.#tree, late) === undefined
     // A new turn comes after the one that runs.
-    if (known === undefined) await this.#running?.done
-    const turn = known ?? newTurn(question, this.#id, this.turns.at(-1)?.id ?? null)
-    Object.assign(turn, { answer, route, state: 'done', usage: null, tokens: null })
-    if (known === undefined) {
-      this.#tree.add(turn)
-      events.turnsChanged(this.turns)
-    }
+    if (isNew) await this.#running?.done
+    if (late.conversation !== this.#id) return false
+    const turn = takeLate(this.#tree, late)
+    if (isNew) events.turnsChanged(this.turns)
     events.answerReplaced(turn)
     events.turnChanged(turn)
+    return true
   }
 
   /** Stops the answer that runs, if one does. */

@@ -2,7 +2,9 @@ import type { Chat } from './chat'
 import type { Conversation, ConversationChange, ConversationStore } from './conversations-store'
 import { EngineError } from '../contract/error'
 import { strings } from './strings'
+import { takeLate, type LateAnswer } from './late-answer'
 import { isUnderWay, type Turn } from './turn'
+import { TurnTree } from './turn-tree'
 
 /** Milliseconds between two writes of an answer that grows. */
 const PACE_MS = 400
@@ -131,6 +133,18 @@ export class ConversationKeeper {
     if (current.settings === settings && current.leaf === (turns.at(-1)?.id ?? null)) return
     this.#isViewChanged = true
     await this.flush()
+  }
+
+  /** Puts an answer that came later into its conversation; nowhere, where that was deleted. */
+  async settle(late: LateAnswer): Promise<void> {
+    if (await this.#chat.settle(late)) return
+    const found = await this.#store.read(late.conversation)
+    if (found === null) return
+    const tree = new TurnTree(found.turns, found.conversation.leaf)
+    const turn = takeLate(tree, late)
+    const leaf = tree.path().at(-1)?.id ?? null
+    await this.#store.update({ ...found.conversation, updatedAt: Date.now(), leaf }, [turn])
+    this.#options.onChange()
   }
 
   /** Another tab wrote. */

@@ -21,7 +21,8 @@ export interface ModelsDialogOptions {
 
 /**
  * What is on this device: models with their sizes and last use, room, adding by file or address, taking along, deleting.
- * Fires 'minnow-model-chosen' with the `StoredModel` as its detail when a person wants to use another one.
+ * Fires 'minnow-model-chosen' with the `StoredModel` as its detail when a person wants to use another one,
+ * 'minnow-model-deleted' when one was deleted.
  */
 export class ModelsDialog extends LitElement {
   static override properties = {
@@ -142,6 +143,7 @@ export class ModelsDialog extends LitElement {
     this.problem = null
     try {
       await this.#store?.delete(key)
+      this.dispatchEvent(new CustomEvent('minnow-model-deleted', { bubbles: true, composed: true }))
     } catch (error) {
       this.problem = describeError(error)
     }

@@ -42,9 +42,15 @@ test('adds a model by its address, uses it, and deletes it after asking', async 
   await page.keyboard.press('Enter')
   await expect(page.getByText('Paris').first()).toBeVisible({ timeout: 60_000 })
 
+  // As if the page's own model had been downloaded before.
+  await page.evaluate(() => localStorage.setItem('minnow-agreed', 'yes'))
   await page.getByRole('button', { name: 'Models on this device' }).click()
   await expect(model).toContainText('in use')
   await model.getByRole('button', { name: /^Delete:/ }).click()
   await model.getByRole('button', { name: /^Delete for good/ }).click()
   await expect(dialog).toContainText('No model is kept here yet.')
+
+  // Who deleted it is asked again.
+  await page.reload()
+  await expect(page.getByRole('button', { name: 'Download 98 MB' })).toBeVisible()
 })

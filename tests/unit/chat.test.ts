@@ -455,8 +455,11 @@ describe('Chat over a router', () => {
       events,
     })
     await chat.ask('hello')
-    await chat.settle('local', 'hello', 'later', settledBy('remote'))
-    await chat.settle('another', 'who?', 'them', settledBy('remote'))
+    const late = { conversation: chat.id, route: settledBy('remote') }
+    expect(await chat.settle({ ...late, id: 'local', question: 'hello', answer: 'later' })).toBe(true)
+    expect(await chat.settle({ ...late, id: 'another', question: 'who?', answer: 'them' })).toBe(true)
+    const other = { ...late, conversation: 'another', id: 'third', question: 'where?', answer: 'there' }
+    expect(await chat.settle(other)).toBe(false)
     expect(turns.map(({ question, answer }) => [question, answer])).toEqual([
       ['hello', 'later'],
       ['who?', 'them'],

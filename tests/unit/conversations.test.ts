@@ -119,6 +119,27 @@ describe('conversations', () => {
     },
   )
 
+  it('get the answers that come late, open or not', async () => {
+    const { chat, store, keeper } = await openTab('here')
+    await chat.ask('One?')
+    const { id } = chat
+    const route = chat.turns[0]!.route!
+    await keeper.begin()
+    await chat.ask('Other?')
+    await keeper.flush()
+    const late = { conversation: id, answer: 'later', route }
+    await keeper.settle({ ...late, id: route.id, question: 'One?' })
+    await keeper.settle({ ...late, id: 'waited', question: 'Two?' })
+    await keeper.settle({ ...late, id: 'deleted', question: 'Three?', conversation: 'gone' })
+    expect(chat.turns.map(({ question }) => question)).toEqual(['Other?'])
+    expect(await store.list()).toHaveLength(2)
+    await keeper.open(id)
+    expect(chat.turns).toMatchObject([
+      { question: 'One?', answer: 'later', state: 'done' },
+      { question: 'Two?', answer: 'later', state: 'done' },
+    ])
+  })
+
   it('are written later where there was no room, and say so once', async () => {
     const { chat, store, keeper, errors } = await openTab('here')
     await chat.ask('One?')
