@@ -144,7 +144,13 @@ function routingRow([name, figures]: readonly [string, RoutingFigures]): string[
 }
 
 /** One row a figure: name, measured, wanted, met, what bounds it. */
-function wanted({ tasks, pooled, leave_one_task_out: left, overhead }: EvalReport): string[][] {
+function wanted({
+  tasks,
+  pooled,
+  leave_one_task_out: left,
+  overhead,
+  private_items: labelled,
+}: EvalReport): string[][] {
   const rows: string[][] = []
   const add = (
     name: string,
@@ -248,6 +254,14 @@ function wanted({ tasks, pooled, leave_one_task_out: left, overhead }: EvalRepor
     )
   }
   add('reading all signals, added to decoding', overhead?.share, '≤', 0.02, 'below 0: noise')
+  if (labelled !== null)
+    rows.push([
+      `sent of ${labelled.items} items labelled private, each through ${labelled.routers} routers whose hops fail`,
+      String(labelled.sent),
+      '0',
+      labelled.sent === 0 ? 'yes' : '**no**',
+      `without the label ${labelled.routersThatSend} of these routers send`,
+    ])
   return rows
 }
 

@@ -3,6 +3,7 @@ import type { RoutingFigures } from './evaluate-routing'
 import { JUDGED, type LeftOutFigures } from './leave-one-task-out'
 import type { Interval } from './metrics'
 import type { Overhead } from './overhead'
+import type { PrivateFigures } from './private-items'
 
 /** What `npm run eval --json` writes. Keys of a task stay: accuracy, auroc, auroc_first16, ece, escalated_at_95, apgr. */
 export interface EvalReport {
@@ -18,6 +19,8 @@ export interface EvalReport {
   readonly leave_one_task_out: Readonly<Record<string, LeftOutFigures>> | null
   /** With --overhead. */
   readonly overhead: Overhead | null
+  /** With --private. */
+  readonly private_items: PrivateFigures | null
   /** Lines for the pictures. */
   readonly curves: Readonly<Record<string, TaskCurves>>
 }
@@ -54,6 +57,7 @@ export function formatReport({
   pooled,
   leave_one_task_out: left,
   overhead,
+  private_items: labelled,
 }: EvalReport): string {
   const lines = [row(['task', 'items', ...KEYS, 'oracle esc.', 'length', 'mean logprob'])]
   const add = (name: string, figures: AnyFigures): void => {
@@ -85,6 +89,10 @@ export function formatReport({
   }
   if (overhead !== null)
     lines.push(`signals on decode: ${(overhead.share * 100).toFixed(2)} %, median of ${overhead.pairs} pairs`)
+  if (labelled !== null)
+    lines.push(
+      `labelled private: ${labelled.sent} of ${labelled.items} items sent, by ${labelled.routers} routers`,
+    )
   return lines.join('\n')
 }
 

@@ -9,6 +9,7 @@ import { leaveOneTaskOut } from './leave-one-task-out'
 import { bootstrap, eceFloor, riskCoverage, seededRandom } from './metrics'
 import { measureOverhead } from './overhead'
 import { openEvalModel, readModelHash, type EvalModel } from './open-model'
+import { readPersonalItems, sendPrivateItems, type PrivateFigures } from './private-items'
 import { RECORDS, recordTask, type Records } from './record-cache'
 import type { Method } from './records'
 import { formatReport, type EvalReport, type Line, type PooledFigures, type TaskCurves } from './report'
@@ -26,6 +27,7 @@ Runs the engine over labelled questions and says how well its confidence tells r
   --strong X      accuracy of the simulated strong model where none is recorded (default: 0.95)
   --hidden        let the model read prompts of routing tasks, and use its hidden state (slow)
   --overhead      also measure what reading all signals adds to decoding
+  --private       also send the texts of DIR/pii.json, labelled private, through routers that fail in every way
   --cached        use what is recorded already; ask the model nothing
   --records DIR   where answers of the model are kept (default: .cache/eval)
   --model PATH    a GGUF file, or a folder made by "npm run models:add" (default: the embedded model)
@@ -41,6 +43,7 @@ const { values } = parseArgs({
     strong: { type: 'string', default: '0.95' },
     hidden: { type: 'boolean', default: false },
     overhead: { type: 'boolean', default: false },
+    private: { type: 'boolean', default: false },
     cached: { type: 'boolean', default: false },
     records: { type: 'string', default: RECORDS },
     model: { type: 'string', default: join(ROOT, 'models', 'smollm2-135m-instruct-q4_1') },
@@ -106,11 +109,17 @@ const report: EvalReport = {
   pooled: poolOf(Object.values(scored)),
   leave_one_task_out: leaveOneTaskOut(scored),
   overhead: values.overhead ? await measureOverhead(await opened()) : null,
+  private_items: values.private ? await privateItems() : null,
   curves,
 }
 console.log(formatReport(report))
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 1)}\n`)
 ;(await (model as Promise<EvalModel> | null))?.backend.dispose()
+
+async function privateItems(): Promise<PrivateFigures> {
+  const items = await readPersonalItems(folder).catch((error: Error) => fail(error.message))
+  return sendPrivateItems(items.map((item) => item.full_text))
+}
 
 async function record(task: Task, method: Method, count: number): Promise<Records> {
   const records = await recordTask(opened, hash, task, method, count, {
