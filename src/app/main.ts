@@ -20,6 +20,7 @@ import { hideFailure, provideRemedies, showFailure } from './failure'
 import { hideReason, measureSpeed, showFigures, showSaving, startFigures, wantsTokens } from './figures-panel'
 import { find } from './find'
 import type { Incoming } from './incoming'
+import { showNotKept } from './notices'
 import { Offer } from './offer'
 import { PageModels } from './page-models'
 import { startPwa } from './pwa'
@@ -45,6 +46,7 @@ const loadingBar = find('loading-bar', HTMLProgressElement)
 const backend = find('backend', HTMLSelectElement)
 const welcome = find('welcome', HTMLElement)
 const settings = find('settings', HTMLButtonElement)
+const notices = find('notices', HTMLElement)
 const drawer = find('drawer', HTMLDialogElement)
 const turns = find('conversation', TurnList)
 const announcer = new Announcer(find('status', HTMLElement))
@@ -54,6 +56,7 @@ const offer = new Offer({
   words: find('offer-words', HTMLElement),
   button: find('offer-button', HTMLButtonElement),
   describe: (signal) => models.describe(signal),
+  hasRoomFor: (bytes) => models.hasRoomFor(bytes),
   onAgreed: () => models.persist(),
 })
 
@@ -212,7 +215,7 @@ provideRemedies(() => ({
 
 const pwa = startPwa({
   title: find('title', HTMLElement),
-  notices: find('notices', HTMLElement),
+  notices,
   draft: input,
   isUntouched: () => welcome.hidden === false && loading.hidden !== false,
   onIncoming: (incoming) => void takeIncoming(incoming),
@@ -314,6 +317,7 @@ function showEngine(state: EngineState): void {
     return
   }
   announcer.say(strings().page.ready)
+  showNotKept(notices, state.info.notKept?.code ?? null, showModels)
   showFigures(null, state.info)
   void estimateSpeed()
 }

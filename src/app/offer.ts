@@ -12,6 +12,8 @@ export interface OfferOptions {
   button: HTMLButtonElement
   /** What would be downloaded, and how much of it is here. */
   describe(signal: AbortSignal): Promise<ModelDescription>
+  /** Whether so much more can be kept here. */
+  hasRoomFor(bytes: number): Promise<boolean>
   /** On the visitor's click. */
   onAgreed(): void
 }
@@ -34,12 +36,13 @@ export class Offer {
   /** Resolves when the model may be loaded. @throws what kept the size from being known, or `signal.reason` */
   async agreed(signal: AbortSignal): Promise<void> {
     if (this.#isAgreed) return
-    const { section, words, button, describe } = this.#options
+    const { section, words, button, describe, hasRoomFor } = this.#options
     const { name, sizeBytes, storedBytes, isComplete } = await describe(signal)
-    signal.throwIfAborted()
     if (isComplete) return
+    const hasRoom = await hasRoomFor(sizeBytes - storedBytes)
+    signal.throwIfAborted()
     const size = megabytes(sizeBytes)
-    words.textContent = strings().offer.words(name, size, megabytes(storedBytes))
+    words.textContent = strings().offer.words(name, size, megabytes(storedBytes), hasRoom)
     button.textContent = strings().offer.download(megabytes(sizeBytes - storedBytes))
     section.hidden = false
     try {

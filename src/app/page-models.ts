@@ -37,6 +37,12 @@ export class PageModels {
     return this.#withCurrent((url) => this.#store.describe(url, { signal }))
   }
 
+  /** Whether so much more can be kept here, as far as the browser says; true where it does not. */
+  async hasRoomFor(bytes: number): Promise<boolean> {
+    const { kind, usedBytes, quotaBytes } = await this.#store.room()
+    return kind !== null && (usedBytes === null || quotaBytes === null || quotaBytes - usedBytes >= bytes)
+  }
+
   async createEngine(options: Omit<CreateEngineOptions, 'model'>): Promise<Engine> {
     return this.#withCurrent((model) => createEngine({ ...options, model }))
   }

@@ -57,6 +57,29 @@ test.describe('the first visit', () => {
     await expect(button).toBeHidden()
     await expect(answer(page)).toContainText('Paris')
   })
+
+  test('says beforehand, and after it, that there is no room to keep the model', async ({
+    page,
+    context,
+    site,
+  }) => {
+    const session = await context.newCDPSession(page)
+    await session.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 20e6 })
+    // The browser would tell it of a real disk; of this quota it tells nothing beforehand.
+    await context.route('**/assets/worker-*.js', async (route) => {
+      const response = await route.fetch()
+      const estimate = 'StorageManager.prototype.estimate = async () => ({ usage: 1e6, quota: 20e6 });\n'
+      await route.fulfill({ response, body: `${estimate}${await response.text()}` })
+    })
+    await page.goto('/')
+    await expect(page.locator('#offer')).toContainText('There is no room to keep it here')
+    await page.getByRole('button', { name: 'Download 98 MB' }).click()
+    const notice = page.getByRole('status').filter({ hasText: 'There is no room to keep the model here' })
+    await expect(notice).toBeVisible({ timeout: 60_000 })
+    await expectAccessible(page)
+    await notice.getByRole('button', { name: 'Models on this device' }).click()
+    await expect(page.getByRole('dialog', { name: 'Models on this device' })).toBeVisible()
+  })
 })
 
 test('a question is edited and answered again, and all versions stay', async ({ page }) => {

@@ -55,10 +55,13 @@ export const de: Strings = {
     internal: 'In Minnow ist etwas schiefgegangen.',
   },
   offer: {
-    words: (name, megabytes, here) =>
+    words: (name, megabytes, here, hasRoom) =>
       `Zuerst wird einmal das Modell geladen: ${name}, ${megabytes} MB` +
-      `${here === '0' ? '' : `, davon sind ${here} MB schon hier`}. Es bleibt auf diesem Gerät. Die erste Frage ` +
-      'kannst du schon schreiben.',
+      `${here === '0' ? '' : `, davon sind ${here} MB schon hier`}. ` +
+      (hasRoom
+        ? 'Es bleibt auf diesem Gerät.'
+        : 'Hier ist kein Platz, es zu behalten: Bei jedem Besuch wird es noch einmal geladen.') +
+      ' Die erste Frage kannst du schon schreiben.',
     download: (megabytes) => `${megabytes} MB herunterladen`,
     waiting: 'Wartet auf das Modell…',
   },
@@ -303,6 +306,7 @@ export const de: Strings = {
     close: 'Schließen',
     lead: 'Ein Modell, das hier liegt, antwortet ohne Netz und muss nicht noch einmal geladen werden.',
     none: 'Hier liegt noch kein Modell.',
+    notKept: 'Hier ist kein Platz, das Modell zu behalten: Beim nächsten Besuch wird es noch einmal geladen.',
     nowhere: 'Dieser Browser behält in diesem Fenster keine Modelle; sie werden jedes Mal geladen.',
     unreadable: 'Was auf diesem Gerät liegt, lässt sich nicht lesen.',
     room: (models, free) => `${models} Modelle, ${free} noch frei`,

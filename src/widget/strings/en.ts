@@ -60,11 +60,14 @@ export const en = {
     internal: 'Something went wrong inside Minnow.',
   } satisfies Record<EngineErrorCode, string>,
   offer: {
-    /** Megabytes in all, and here already. */
-    words: (name: string, megabytes: string, here: string) =>
+    /** Megabytes in all, and here already; whether there is room to keep it. */
+    words: (name: string, megabytes: string, here: string, hasRoom: boolean) =>
       `First the model is downloaded, once: ${name}, ${megabytes} MB` +
-      `${here === '0' ? '' : `, ${here} MB of it are here already`}. It stays on this device. You can write your ` +
-      'first question meanwhile.',
+      `${here === '0' ? '' : `, ${here} MB of it are here already`}. ` +
+      (hasRoom
+        ? 'It stays on this device.'
+        : 'There is no room to keep it here, so every visit will download it again.') +
+      ' You can write your first question meanwhile.',
     download: (megabytes: string) => `Download ${megabytes} MB`,
     waiting: 'Waits for the model…',
   },
@@ -318,6 +321,7 @@ export const en = {
     close: 'Close',
     lead: 'A model that is here answers without a network, and nothing has to be downloaded again.',
     none: 'No model is kept here yet.',
+    notKept: 'There is no room to keep the model here: it will be downloaded again at the next visit.',
     nowhere: 'This browser keeps no models in this window; they are downloaded each time.',
     unreadable: 'What is on this device cannot be read.',
     /** Sizes, as text. */
