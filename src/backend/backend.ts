@@ -17,7 +17,7 @@ export interface Backend {
   readonly weightsBytes: number
   /** Everything held now: weights, KV caches, scratch. */
   readonly memoryBytes: number
-  /** @throws EngineError 'out-of-memory' where the KV cache does not fit. */
+  /** @throws EngineError 'out-of-memory' where the KV cache does not fit; one that grows may also end a later call so. */
   createSession(options: { contextLength: number }): BackendSession
   dispose(): void
 }
@@ -27,6 +27,8 @@ export interface BackendSession {
   readonly contextLength: number
   /** Tokens in the KV cache. */
   readonly length: number
+  /** Bytes of a KV cache that grows, at its largest. Default: it has its size from the beginning. */
+  readonly cacheBytes?: number | undefined
   /**
    * Appends `tokens` (1…maxBatch) and gives the logits of the last `outputs` of them (0…tokens.length, default 1),
    * oldest first. The result of a position does not depend, to the bit, on how tokens were grouped into calls,

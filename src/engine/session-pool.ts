@@ -64,9 +64,10 @@ export class SessionPool {
     if (this.#sessions.length > 0 && this.#sessions.length >= this.#limit) return null
     const before = this.#backend.memoryBytes
     try {
-      const session = new CachedSession(this.#backend.createSession({ contextLength: this.#contextLength }))
+      const created = this.#backend.createSession({ contextLength: this.#contextLength })
+      const session = new CachedSession(created)
       this.#sessions.push(session)
-      const sizeBytes = this.#backend.memoryBytes - before
+      const sizeBytes = created.cacheBytes ?? this.#backend.memoryBytes - before
       if (this.#wantedSessions === null && sizeBytes <= SECOND_SESSION_BYTES) this.#limit = 2
       return session
     } catch (error) {

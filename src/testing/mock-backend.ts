@@ -13,6 +13,8 @@ export interface MockBackendOptions {
   beforeForward?: (call: MockForward) => void
   /** Bytes reported for each session. Default 0. */
   sessionBytes?: number
+  /** What a session may grow to. Default: it does not grow. */
+  cacheBytes?: number
   /** Sessions have `follow()`, two calls of which may be under way, and check that no more are. Default false. */
   follows?: boolean
   /** Which token `follow()` takes where it is asked to draw one. Default: the likeliest. */
@@ -122,6 +124,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
     return {
       ...(follows && { follow }),
       contextLength,
+      cacheBytes: options.cacheBytes,
       get length() {
         return history.length
       },

@@ -68,6 +68,13 @@ describe('sessions', () => {
     }
   })
 
+  it('are one where the KV cache, small at first, may grow large', async () => {
+    const { engine, backend } = createHarness({ logits: says('ok'), cacheBytes: 2 ** 27 })
+    for (const topic of ['one', 'two']) await engine.chat.completions.create({ messages: [user(topic)] })
+    expect(backend.openSessions).toBe(1)
+    await engine.dispose()
+  })
+
   it('make do with one where memory ends', async () => {
     const { engine, backend } = createHarness({ logits: says('ok'), maxSessions: 1 }, { maxSessions: 3 })
     for (const topic of ['one', 'two']) {

@@ -65,6 +65,11 @@ export class RecoveringSession implements BackendSession {
     return this.#history.length
   }
 
+  get cacheBytes(): number | undefined {
+    // While a device is sought nobody knows.
+    return this.#place === null ? Infinity : this.#place.session.cacheBytes
+  }
+
   get canFollow(): boolean {
     return this.#place?.session.follow !== undefined && this.#place.session.canFollow !== false
   }

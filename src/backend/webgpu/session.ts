@@ -57,6 +57,7 @@ const PAGE = 256
 
 export class WebGpuSession implements BackendSession {
   readonly contextLength: number
+  readonly cacheBytes: number
   readonly #host: SessionHost
   readonly #step = new Uint32Array(STEP_WORDS)
   readonly #stepFloats = new Float32Array(this.#step.buffer)
@@ -73,9 +74,23 @@ export class WebGpuSession implements BackendSession {
   #newestHasTop = false
   #disposed = false
 
+  /** @throws EngineError 'out-of-memory' where the KV cache would outgrow the device's limits */
   constructor(host: SessionHost, contextLength: number) {
+    const { model, memory } = host
+    const largest = largestCapacity(contextLength)
+    const layerBytes = largest * bytesPerPosition(model)
+    if (layerBytes > memory.maxBindingBytes) {
+      const most = Math.floor(memory.maxBindingBytes / bytesPerPosition(model))
+      throw new EngineError(
+        'out-of-memory',
+        `A KV cache of ${contextLength} tokens needs ${layerBytes} bytes a layer in one piece; this GPU allows ` +
+          `${memory.maxBindingBytes}. Ask for a contextLength of at most ${most}, or for the backend 'wasm'.`,
+        { details: { sizeBytes: layerBytes, limitBytes: memory.maxBindingBytes, contextLength: most } },
+      )
+    }
     this.#host = host
     this.contextLength = contextLength
+    this.cacheBytes = model.layers.length * layerBytes
     this.#tokens = new Uint32Array(host.maxBatch)
   }
 
@@ -306,14 +321,14 @@ export class WebGpuSession implements BackendSession {
     if (length <= this.#capacity) return
     const { model, memory, device, scratch, plans } = this.#host
     const wanted = Math.max(length, Math.min(this.#capacity * 2, this.contextLength))
-    const capacity = Math.min(Math.ceil(wanted / PAGE) * PAGE, Math.max(PAGE, padded(this.contextLength)))
+    const capacity = Math.min(Math.ceil(wanted / PAGE) * PAGE, largestCapacity(this.contextLength))
     const { headDim, kvHeadCount } = model
     const positionBytes = headDim * 2
     const caches: GPUBuffer[] = []
     const rotations = new Map<Rope, GPUBuffer>()
     try {
       for (const layer of model.layers.keys()) {
-        const size = 2 * kvHeadCount * capacity * positionBytes
+        const size = capacity * bytesPerPosition(model)
         caches.push(memory.createStorage(size, `The KV cache of layer ${layer} for ${capacity} tokens`))
       }
       for (const rope of ropesOf(model)) {
@@ -397,6 +412,16 @@ export class WebGpuSession implements BackendSession {
     if (this.#disposed) throw new EngineError('disposed', 'This session was disposed of; create another.')
     this.#host.health.check()
   }
+}
+
+/** Positions that a KV cache of so many tokens may have room for. */
+function largestCapacity(contextLength: number): number {
+  return Math.max(PAGE, padded(contextLength))
+}
+
+/** Keys and values of a layer: half floats. */
+function bytesPerPosition({ kvHeadCount, headDim }: ModelDefinition): number {
+  return 2 * kvHeadCount * headDim * 2
 }
 
 interface StepCounts {
