@@ -81,7 +81,7 @@ async function shadersOf(variant: VariantName): Promise<Map<string, Shader>> {
     const others = [...planner.top(), ...planner.feed(), ...planner.draw()]
     for (const shader of [
       ...[...steps, ...others].map((step) => step.shader),
-      shiftShader({ kvHeads, headDim }),
+      shiftShader({ kvHeads, headDim, positions: 128 }),
     ])
       shaders.set(shaderText(shader), shader)
   }

@@ -8,7 +8,7 @@ import { GpuHealth } from './health'
 import { KernelCompiler } from './kernels'
 import { checkModel, logitStride, padded, Plan, Planner, type ScratchName } from './plan'
 import { LOGIT_ROWS, ReadbackPool, SELECTION_BYTES } from './readback'
-import { type SessionHost, WebGpuSession } from './session'
+import { type SessionHost, SHIFT_POSITIONS, WebGpuSession } from './session'
 import { CHUNK_ROWS, COUNT_BINS, SUMMARY_FLOATS } from './shaders/logits'
 import { STEP_WORDS } from './shaders/shader'
 import { shiftShader } from './shaders/vectors'
@@ -77,7 +77,9 @@ async function loadParts(
     compile(planner.top()),
     compile(planner.feed()),
     compile(planner.draw()),
-    compiler.compile(shiftShader({ kvHeads: model.kvHeadCount, headDim: model.headDim })),
+    compiler.compile(
+      shiftShader({ kvHeads: model.kvHeadCount, headDim: model.headDim, positions: SHIFT_POSITIONS }),
+    ),
   ])
   return {
     model,

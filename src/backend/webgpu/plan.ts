@@ -56,6 +56,8 @@ export interface SessionBuffers {
   readonly caches: readonly GPUBuffer[]
   /** (capacity, headDim / 2) cosine and sine. */
   readonly rotations: ReadonlyMap<Rope, GPUBuffer>
+  /** (headDim / 2) of the positions that keys are moved by. */
+  readonly turns: ReadonlyMap<Rope, GPUBuffer>
 }
 
 /** The kernels of a forward pass over a number of tokens, in order. */

@@ -52,6 +52,8 @@ export interface Plans {
   readonly draw: Plan
 }
 
+/** Positions of the KV cache that are moved at once: as many as the working memory for a batch's queries holds. */
+export const SHIFT_POSITIONS = 128
 /** Positions the KV cache grows by. */
 const PAGE = 256
 
@@ -270,39 +272,46 @@ export class WebGpuSession implements BackendSession {
     this.#newestRow = -1
   }
 
-  /** By way of a second buffer: what is read and what is written overlap. */
+  /**
+   * Piece by piece by way of working memory, as what is read and what is written overlap. Nothing is allocated: that
+   * there is no room would be known only after this returned.
+   */
   #move(from: number, to: number, count: number): void {
-    const { device, memory, model, scratch, shiftKernel } = this.#host
+    const { device, model, scratch, shiftKernel } = this.#host
     const { kvHeadCount, headDim } = model
     const positionBytes = headDim * 2
-    const moved = memory.createStorage(this.#buffers!.caches[0]!.size, 'Moving the KV cache')
-    const turns = new Map(
-      ropesOf(model).map((rope) => [
-        rope,
-        memory.upload(rotationTable(rope, headDim, from - to, 1), 'Rotations'),
-      ]),
-    )
-    this.#step.set([to, count, this.#capacity, from, 0, 0])
-    device.queue.writeBuffer(scratch.step, 0, this.#step)
-    const encoder = device.createCommandEncoder()
-    model.layers.forEach(({ rope }, layer) => {
-      const cache = this.#buffers!.caches[layer]!
-      const pass = encoder.beginComputePass()
-      pass.setPipeline(shiftKernel.pipeline)
-      pass.setBindGroup(
-        0,
-        bind(device, shiftKernel, { step: scratch.step, cache, turns: turns.get(rope)!, moved }),
-      )
-      pass.dispatchWorkgroups(Math.ceil(count / 16), 2 * kvHeadCount)
-      pass.end()
-      for (let lane = 0; lane < 2 * kvHeadCount; lane++) {
-        const at = lane * this.#capacity * positionBytes
-        encoder.copyBufferToBuffer(moved, at, cache, at + from * positionBytes, count * positionBytes)
-      }
+    const { caches, turns } = this.#buffers!
+    for (const [rope, buffer] of turns) {
+      device.queue.writeBuffer(buffer, 0, rotationTable(rope, headDim, from - to, 1))
+    }
+    const layers = model.layers.map(({ rope }, layer) => {
+      const cache = caches[layer]!
+      const buffers = { step: scratch.step, cache, turns: turns.get(rope)!, moved: scratch.queries }
+      return { cache, bindings: bind(device, shiftKernel, buffers) }
     })
-    device.queue.submit([encoder.finish()])
-    // A buffer in use is destroyed when the GPU is done with it.
-    for (const buffer of [moved, ...turns.values()]) memory.release(buffer)
+    for (let done = 0; done < count; done += SHIFT_POSITIONS) {
+      const moving = Math.min(SHIFT_POSITIONS, count - done)
+      this.#step.set([to + done, moving, this.#capacity, 0, 0, 0])
+      device.queue.writeBuffer(scratch.step, 0, this.#step)
+      const encoder = device.createCommandEncoder()
+      for (const { cache, bindings } of layers) {
+        const pass = encoder.beginComputePass()
+        pass.setPipeline(shiftKernel.pipeline)
+        pass.setBindGroup(0, bindings)
+        pass.dispatchWorkgroups(Math.ceil(moving / 16), 2 * kvHeadCount)
+        pass.end()
+        for (let lane = 0; lane < 2 * kvHeadCount; lane++) {
+          encoder.copyBufferToBuffer(
+            scratch.queries,
+            lane * SHIFT_POSITIONS * positionBytes,
+            cache,
+            (lane * this.#capacity + from + done) * positionBytes,
+            moving * positionBytes,
+          )
+        }
+      }
+      device.queue.submit([encoder.finish()])
+    }
   }
 
   dispose(): void {
@@ -326,6 +335,7 @@ export class WebGpuSession implements BackendSession {
     const positionBytes = headDim * 2
     const caches: GPUBuffer[] = []
     const rotations = new Map<Rope, GPUBuffer>()
+    const turns = new Map<Rope, GPUBuffer>()
     try {
       for (const layer of model.layers.keys()) {
         const size = capacity * bytesPerPosition(model)
@@ -333,11 +343,12 @@ export class WebGpuSession implements BackendSession {
       }
       for (const rope of ropesOf(model)) {
         rotations.set(rope, memory.upload(rotationTable(rope, headDim, 0, capacity), 'Rotations'))
+        turns.set(rope, memory.createStorage(headDim * 4, 'A rotation'))
       }
       await memory.confirmed()
       this.#checkLive()
     } catch (error) {
-      this.#release({ caches, rotations })
+      this.#release({ caches, rotations, turns })
       throw error
     }
     const old = this.#buffers
@@ -357,7 +368,7 @@ export class WebGpuSession implements BackendSession {
       device.queue.submit([encoder.finish()])
       this.#release(old)
     }
-    this.#buffers = { caches, rotations }
+    this.#buffers = { caches, rotations, turns }
     this.#capacity = capacity
     const buffers = this.#buffers
     const bindPlan = (plan: Plan): Dispatch[] => plan.bind(device, scratch, buffers)
@@ -374,7 +385,10 @@ export class WebGpuSession implements BackendSession {
 
   #release(buffers: SessionBuffers | null): void {
     if (buffers === null) return
-    for (const buffer of [...buffers.caches, ...buffers.rotations.values()]) this.#host.memory.release(buffer)
+    const { caches, rotations, turns } = buffers
+    for (const buffer of [...caches, ...rotations.values(), ...turns.values()]) {
+      this.#host.memory.release(buffer)
+    }
   }
 
   #check(tokens: ArrayLike<number>, outputs: number): void {

@@ -187,7 +187,7 @@ test('heads are normed, turned and cached; what moves in the cache is turned', a
       turns: turnsOf(to - from, 1),
       moved: new Uint32Array(before.length / 2),
     },
-    calls: [{ shader: shiftShader({ kvHeads, headDim }), x: 1, rows: 'outputs' }],
+    calls: [{ shader: shiftShader({ kvHeads, headDim, positions: capacity }), x: 1, rows: 'outputs' }],
     // y: both lanes.
     steps: [{ start: from, count: moving, capacity, firstOutput: to, outputs: 2 * kvHeads }],
     read: ['moved'],

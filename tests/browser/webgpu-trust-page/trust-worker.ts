@@ -111,6 +111,11 @@ const api: TrustApi = {
       const refused = await outcome(step())
       enlarge(null)
       const again = disturb ? await step() : refused.value!
+      // Moving keys and values finds room whatever else is made.
+      if (disturb) enlarge('')
+      session.shift(4, 60)
+      enlarge(null)
+      again.push(...(await step()))
       session.dispose()
       return { refused, again }
     }

@@ -152,10 +152,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 
 /**
- * Moves keys and values of a layer from `step.start` down to `step.firstOutput`, `step.count` of them, into `moved`,
- * whose positions begin with zero; keys are turned to their new positions. One invocation a position and lane.
+ * Copies `step.count` keys and values of a layer, from `step.start` on, into `moved`, which has room for so many
+ * `positions`; keys are turned to their new positions. One invocation a position and lane.
  */
-export function shiftShader(shape: { kvHeads: number; headDim: number }): Shader {
+export function shiftShader(shape: { kvHeads: number; headDim: number; positions: number }): Shader {
   const pairs = shape.headDim / 2
   return {
     label: 'shift',
@@ -165,13 +165,13 @@ export function shiftShader(shape: { kvHeads: number; headDim: number }): Shader
       { name: 'turns', access: 'read', type: 'array<vec2<f32>>' },
       { name: 'moved', access: 'read_write', type: 'array<u32>' },
     ],
-    constants: { kvHeads: shape.kvHeads },
+    constants: { kvHeads: shape.kvHeads, positions: shape.positions },
     source: /* wgsl */ `
 @compute @workgroup_size(16)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= step.count) { return; }
   let source = (id.y * step.capacity + step.start + id.x) * ${pairs}u;
-  let to = (id.y * step.capacity + id.x) * ${pairs}u;
+  let to = (id.y * positions + id.x) * ${pairs}u;
   for (var i = 0u; i < ${pairs}u; i++) {
     var y = unpack2x16float(cache[source + i]);
     if (id.y < kvHeads) {
