@@ -1,4 +1,5 @@
 import { css, html, nothing, svg, type TemplateResult } from 'lit'
+import { escalationStrings } from './strings/escalation'
 
 /** One group of bars, for instance a day. */
 export interface PlotGroup {
@@ -21,6 +22,7 @@ export interface BarPlot {
 /** A plot, with the same numbers as a table behind it. */
 export function barPlot({ title, summary, series, groups, most, format }: BarPlot): TemplateResult {
   const top = most ?? Math.max(...groups.flatMap(({ values }) => values.map((value) => value ?? 0)), 1e-12)
+  const words = escalationStrings.of().usage
   const width = 100 / series.length
   return html`<figure>
     <h3>${title}</h3>
@@ -48,8 +50,8 @@ export function barPlot({ title, summary, series, groups, most, format }: BarPlo
         : nothing
     }
     <details>
-      <summary class="small">As a table</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label="${title}, as a table">
+      <summary class="small">${words.asTable}</summary>
+      <div class="scroll" tabindex="0" role="region" aria-label=${words.titleAsTable(title)}>
         <table>
           <thead>
             <tr>

@@ -14,6 +14,7 @@ import { problemOf } from './error-words'
 import { saveFile } from './save-file'
 import type { RemoteChoice } from './settings-store'
 import { strings } from './strings'
+import { escalationStrings } from './strings/escalation'
 import { dialogTheme, theme } from './theme'
 
 /** What is to be kept: a kind of target, and how much at most, in percent or US dollars. */
@@ -83,7 +84,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   readonly #fail = (error: unknown): null => {
-    this.problem = `${strings().calibration.failed} ${problemOf(error)}`
+    this.problem = `${escalationStrings.of().calibration.failed} ${problemOf(error)}`
     return null
   }
 
@@ -100,7 +101,7 @@ export class CalibrateDialog extends LitElement {
     try {
       this.read = { ...readQuestions(await file.text()), source: file.name }
     } catch {
-      this.problem = strings().calibration.unreadable
+      this.problem = escalationStrings.of().calibration.unreadable
     }
   }
 
@@ -139,7 +140,7 @@ export class CalibrateDialog extends LitElement {
   async #learn(): Promise<void> {
     this.learnt = (await this.#desk?.learn().catch(this.#fail)) ?? null
     if (this.learnt === null && this.problem === '') {
-      this.problem = strings().calibration.tooFewOfAKind(LEAST_OF_A_KIND)
+      this.problem = escalationStrings.of().calibration.tooFewOfAKind(LEAST_OF_A_KIND)
     }
     await this.#refresh()
   }
@@ -169,7 +170,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   override render(): TemplateResult {
-    const words = strings().calibration
+    const words = escalationStrings.of().calibration
     const { phase, problem } = this
     return html`<dialog
       aria-labelledby="title"
@@ -194,7 +195,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   #buttons(phase: Phase): TemplateResult {
-    const words = strings().calibration
+    const words = escalationStrings.of().calibration
     if (phase.name === 'asking') {
       return html`<button class="secondary" type="button" @click=${() => this.#running?.abort()}>
         ${words.stop}
@@ -232,7 +233,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   #inForce(): TemplateResult {
-    const words = strings().calibration
+    const words = escalationStrings.of().calibration
     const { state } = this
     if (state === null)
       return html`<p class="soft" role="status">${this.problem === '' ? words.waiting : ''}</p>`
@@ -255,7 +256,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   #questions(): TemplateResult {
-    const words = strings().calibration
+    const words = escalationStrings.of().calibration
     const { read, wanted } = this
     const isEnough = read !== null && read.questions.length >= LEAST_ANSWERS
     const targets = [
@@ -323,7 +324,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   #asking({ asked, total }: { asked: number; total: number }): TemplateResult {
-    const words = strings().calibration
+    const words = escalationStrings.of().calibration
     return html`<section>
       <p id="progress-words" role="status">
         ${asked < total ? words.asking(asked, total) : `${words.fitting}…`}
@@ -333,7 +334,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   #result({ tasks }: Calibration): TemplateResult {
-    const words = strings().calibration
+    const words = escalationStrings.of().calibration
     const any = tasks['any']
     if (any === undefined) return html`<p>${words.failed}</p>`
     const { figures, heldBack } = any.stages.after
@@ -364,7 +365,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   #judgements(): TemplateResult | typeof nothing {
-    const words = strings().calibration
+    const words = escalationStrings.of().calibration
     const { state, learnt } = this
     if (state === null || state.kind === 'none') return nothing
     const [before, after] = exampleOf(learnt?.shift ?? 0)

@@ -3,16 +3,11 @@ import type { ConsentAnswer, ConsentQuestion } from '../router/consent'
 import { markedText, messagesOf, redactionNote } from './sent-text'
 import { languageOf } from './strings'
 import { detailStrings } from './strings/details'
+import { escalationStrings } from './strings/escalation'
 import { dialogTheme, theme } from './theme'
 
-const ROLES: Readonly<Record<string, string>> = {
-  system: 'Instruction',
-  user: 'You',
-  assistant: 'Earlier answer',
-}
-
 /** Without path, and never with a key. */
-const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : 'its server')
+const originOf = (url: string): string | null => (URL.canParse(url) ? new URL(url).origin : null)
 
 interface Pending {
   readonly question: ConsentQuestion
@@ -43,7 +38,8 @@ export class ConsentDialog extends LitElement {
   }
 
   async #show(question: ConsentQuestion, onKey: Pending['onKey']): Promise<ConsentAnswer> {
-    await detailStrings.load(languageOf(this))
+    const language = languageOf(this)
+    await Promise.all([detailStrings.load(language), escalationStrings.load(language)])
     if (question.signal.aborted) return 'no'
     const answered = new Promise<ConsentAnswer>((resolve) => {
       this.pending = { question, onKey, answer: resolve }
@@ -88,59 +84,57 @@ export class ConsentDialog extends LitElement {
 
   #content({ question, onKey }: Pending): TemplateResult {
     const { requests, text, redacted, purpose } = question
-    const models = [...new Set(requests.map(({ model }) => model))].join(' or ')
-    const origins = [...new Set(requests.map(({ url }) => originOf(url)))]
+    const words = escalationStrings.of(this).consent
+    const models = [...new Set(requests.map(({ model }) => model))].join(words.or)
+    const origins = [...new Set(requests.map(({ url }) => originOf(url) ?? words.itsServer))]
     const messages = messagesOf(text)
     return html`
-      <div class="head"><h2 id="title">Send this to ${models}?</h2></div>
+      <div class="head"><h2 id="title">${words.title(models)}</h2></div>
       <div class="body">
         <section>
           <p>
-            ${purpose === 'verify' ? 'To check the answer of this device,' : 'To answer,'} this text would
-            leave the device, to
-            ${origins.map((origin, index) => [index === 0 ? '' : ' or ', html`<strong>${origin}</strong>`])}.
+            ${purpose === 'verify' ? words.verify : words.answer}
+            ${origins.map((origin, index) => [index === 0 ? '' : words.or, html`<strong>${origin}</strong>`])}.
           </p>
           ${redactionNote(redacted, detailStrings.of(this))}
           ${
             messages === null
               ? nothing
-              : html`<div class="messages" tabindex="0" role="region" aria-label="The text">
+              : html`<div class="messages" tabindex="0" role="region" aria-label=${words.text}>
                   ${messages.map(
                     ({ role, content }) =>
                       html`<div class="message">
-                        <small>${ROLES[role] ?? role}</small>
+                        <small>${words.roles[role] ?? role}</small>
                         <p>${markedText(content, redacted)}</p>
                       </div>`,
                   )}
                 </div>`
           }
           <details ?open=${messages === null}>
-            <summary class="small">The whole request</summary>
+            <summary class="small">${words.wholeRequest}</summary>
             ${requests.map(
               ({ url, body }) =>
                 html`${requests.length > 1 ? html`<small>${url}</small>` : nothing}
-                  <pre tabindex="0" aria-label="The whole request">${markedText(body, redacted)}</pre>`,
+                  <pre tabindex="0" aria-label=${words.wholeRequest}>${markedText(body, redacted)}</pre>`,
             )}
           </details>
         </section>
         ${
           onKey !== null
             ? html`<div class="field">
-                <label for="key">Key for ${origins.join(' or ')}</label>
+                <label for="key">${words.key(origins.join(words.or))}</label>
                 <input id="key" type="password" autocomplete="off" spellcheck="false" />
-                <small>It was not kept when the page was closed.</small>
+                <small>${words.keyWords}</small>
               </div>`
             : nothing
         }
       </div>
       <div class="foot">
         <button class="secondary start" type="button" autofocus @click=${() => this.#answer('no')}>
-          Keep on device
+          ${words.no}
         </button>
-        <button class="secondary" type="button" @click=${() => this.#answer('scope')}>
-          Always in this conversation
-        </button>
-        <button type="button" @click=${() => this.#answer('once')}>Send once</button>
+        <button class="secondary" type="button" @click=${() => this.#answer('scope')}>${words.scope}</button>
+        <button type="button" @click=${() => this.#answer('once')}>${words.once}</button>
       </div>
     `
   }

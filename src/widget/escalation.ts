@@ -20,6 +20,7 @@ import { SettingsDialog, type SettingsChange } from './settings-dialog'
 import { SettingsStore, type RemoteChoice, type StoredSettings } from './settings-store'
 import { languageOf } from './strings'
 import { detailStrings } from './strings/details'
+import { escalationStrings } from './strings/escalation'
 import { UsageDialog } from './usage-dialog'
 import { WaitDialog } from './wait-dialog'
 import { WaitingList } from './waiting-list'
@@ -59,7 +60,8 @@ export class Escalation {
 
   static async open(options: EscalationOptions): Promise<Escalation> {
     defineElements()
-    await detailStrings.load(languageOf(options.host))
+    const language = languageOf(options.host)
+    await Promise.all([detailStrings.load(language), escalationStrings.load(language)])
     const storage = await openIndexedDbStorage().catch(() => createMemoryStorage())
     const store = new SettingsStore()
     return new Escalation(options, storage, store, await store.load())

@@ -14,7 +14,7 @@ import {
 } from './settings-form'
 import { fieldError, listModels, pricesOf, remoteSection, type RemoteForm } from './settings-remote'
 import { limitsSection, personalDataSection, type ChangePolicy } from './settings-limits'
-import { strings } from './strings'
+import { escalationStrings } from './strings/escalation'
 import type { StoredSettings } from './settings-store'
 import { problemOf } from './error-words'
 import { dialogTheme, theme } from './theme'
@@ -241,7 +241,7 @@ export class SettingsDialog extends LitElement {
 
   /** Asks the server for its list, by the key that would be saved; nothing else is sent. */
   async #readModels(): Promise<void> {
-    const words = strings().settings
+    const words = escalationStrings.of().settings
     const { baseUrl } = this.draft
     this.note = words.reading
     try {

@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
 import type { Policy, PolicyInput } from '../router/policy/schema'
 import { PERSONAL_DATA } from './settings-form'
-import { strings } from './strings'
+import { escalationStrings } from './strings/escalation'
 
 /** Changes one setting within the policy. */
 export type ChangePolicy = (change: (policy: PolicyInput) => PolicyInput) => void
@@ -57,7 +57,9 @@ export function limitsSection(
       </div>
     </div>
     <div>
-      <button class="plain" type="button" @click=${calibrate}>${strings().calibration.open}</button>
+      <button class="plain" type="button" @click=${calibrate}>
+        ${escalationStrings.of().calibration.open}
+      </button>
     </div>
   </section>`
 }

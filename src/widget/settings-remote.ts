@@ -3,7 +3,7 @@ import { live } from 'lit/directives/live.js'
 import type { RemoteModel } from '../contract/remote'
 import { createRemoteEngine } from '../router/providers/remote-engine'
 import type { DraftErrors, DraftField, SettingsDraft } from './settings-form'
-import { strings } from './strings'
+import { escalationStrings } from './strings/escalation'
 
 /** Servers that are known to have OpenAI's interface, to choose from; any other will do. */
 const PROVIDERS: readonly { readonly name: string; readonly baseUrl: string }[] = [
@@ -53,7 +53,7 @@ export function pricesOf(
 
 export function remoteSection(form: RemoteForm): TemplateResult {
   const { draft, hasKey, keepKey, models, note } = form
-  const words = strings().settings
+  const words = escalationStrings.of().settings
   return html`<section aria-labelledby="remote-title">
     <h3 id="remote-title">Bigger model</h3>
     <small>

@@ -4,7 +4,7 @@ import type { Feedback } from '../router/queues'
 import { barPlot, plotTheme } from './bar-plot'
 import { countOf, moneyOf, percentOf } from './figure-words'
 import { saveFile } from './save-file'
-import { strings } from './strings'
+import { escalationStrings } from './strings/escalation'
 import { dialogTheme, theme } from './theme'
 import { usagePlots } from './usage-figures'
 
@@ -76,20 +76,21 @@ export class UsageDialog extends LitElement {
 
   override render(): TemplateResult {
     const { figures } = this
+    const words = escalationStrings.of(this).usage
     const isEmpty = figures === null || figures.entries.length === 0
     return html`<dialog aria-labelledby="title">
-      <div class="head"><h2 id="title">Usage and costs</h2></div>
+      <div class="head"><h2 id="title">${words.title}</h2></div>
       <div class="body">
-        <p class="small soft">Written down on this device only. It holds what was sent, and no other text.</p>
-        ${this.failed ? html`<p class="error">What was written down cannot be read.</p>` : nothing}
-        ${isEmpty ? html`<p>Nothing has been asked yet.</p>` : this.#figures(figures)}
+        <p class="small soft">${words.lead}</p>
+        ${this.failed ? html`<p class="error">${words.unreadable}</p>` : nothing}
+        ${isEmpty ? html`<p>${words.empty}</p>` : this.#figures(figures)}
       </div>
       <div class="foot">
         ${
           isEmpty
             ? nothing
             : html`<button class="secondary danger start" type="button" @click=${() => this.#wipe()}>
-                  ${this.sure ? 'Delete it for good' : 'Delete all'}
+                  ${this.sure ? words.deleteSure : words.delete}
                 </button>
                 <button class="secondary" type="button" @click=${() => this.#export('csv')}>CSV</button>
                 <button class="secondary" type="button" @click=${() => this.#export('json')}>JSON</button>`
@@ -100,7 +101,7 @@ export class UsageDialog extends LitElement {
           autofocus
           @click=${() => this.renderRoot.querySelector('dialog')?.close()}
         >
-          Close
+          ${words.close}
         </button>
       </div>
     </dialog>`
@@ -111,11 +112,12 @@ export class UsageDialog extends LitElement {
     const away = answered.filter(({ source }) => source?.kind === 'remote' || source?.kind === 'cache')
     const total = (value: (entry: LedgerEntry) => number): number =>
       entries.reduce((sum, entry) => sum + value(entry), 0)
+    const words = escalationStrings.of(this).usage
     const rows = [
-      ['Questions', countOf(entries.length)],
-      ['Bigger model', percentOf(answered.length === 0 ? 0 : away.length / answered.length)],
-      ['Spent', moneyOf(total(({ cost }) => cost.spentUsd))],
-      ['Saved', moneyOf(total(({ cost }) => cost.savedUsd))],
+      [words.questions, countOf(entries.length)],
+      [words.bigger, percentOf(answered.length === 0 ? 0 : away.length / answered.length)],
+      [words.spent, moneyOf(total(({ cost }) => cost.spentUsd))],
+      [words.saved, moneyOf(total(({ cost }) => cost.savedUsd))],
     ]
     const held = entries.flatMap(({ cost }) => (cost.heldUsd === undefined ? [] : [cost.heldUsd]))
     return [
@@ -132,7 +134,7 @@ export class UsageDialog extends LitElement {
         ? []
         : [
             html`<p class="small soft">
-              ${strings().usage.held(held.length, moneyOf(held.reduce((sum, usd) => sum + usd, 0)))}
+              ${words.held(held.length, moneyOf(held.reduce((sum, usd) => sum + usd, 0)))}
             </p>`,
           ]),
       ...usagePlots(entries, feedback).map(barPlot),

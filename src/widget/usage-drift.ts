@@ -2,7 +2,7 @@ import type { LedgerEntry } from '../router/ledger'
 import type { Feedback } from '../router/queues'
 import type { BarPlot } from './bar-plot'
 import { percentOf } from './figure-words'
-import { strings } from './strings'
+import { escalationStrings } from './strings/escalation'
 import type { Day } from './usage-figures'
 
 /** Days that are compared with those before. */
@@ -14,7 +14,7 @@ const LEAST_ANSWERS = 10
 export function driftPlot(days: readonly Day[], feedback: readonly Feedback[]): BarPlot | null {
   const sure = days.map(({ entries }) => entries.flatMap(({ confidence }) => confidence ?? []))
   if (sure.filter((day) => day.length > 0).length < 2) return null
-  const words = strings().usage
+  const words = escalationStrings.of().usage
   const good = new Map(feedback.map(({ entry, kind }) => [entry, kind === 'up' ? 1 : 0]))
   const judged = (entries: readonly LedgerEntry[]): number[] =>
     entries.flatMap(({ id, source }) =>

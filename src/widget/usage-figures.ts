@@ -2,6 +2,8 @@ import type { LedgerEntry } from '../router/ledger'
 import type { Feedback } from '../router/queues'
 import type { BarPlot } from './bar-plot'
 import { moneyOf, percentOf, secondsOf } from './figure-words'
+import { strings } from './strings'
+import { escalationStrings } from './strings/escalation'
 import { driftPlot } from './usage-drift'
 
 /** Days shown. */
@@ -38,7 +40,7 @@ function byDay(entries: readonly LedgerEntry[]): Day[] {
   const day = new Date(Math.max(startOfDay(first.at), from.getTime()))
   while (day.getTime() <= end) {
     const start = day.getTime()
-    const label = day.toLocaleDateString('en', { month: 'short', day: 'numeric' })
+    const label = day.toLocaleDateString(strings().language, { month: 'short', day: 'numeric' })
     // By the calendar: a day may have 23 or 25 hours.
     day.setDate(day.getDate() + 1)
     days.push({ label, entries: entries.filter(({ at }) => at >= start && at < day.getTime()) })
@@ -63,11 +65,12 @@ function sum(entries: readonly LedgerEntry[], value: (entry: LedgerEntry) => num
 }
 
 function sharePlot(days: readonly Day[]): BarPlot {
+  const words = escalationStrings.of().usage
   const all = days.flatMap(({ entries }) => entries)
   return {
-    title: 'Answered by a bigger model',
-    summary: `${all.filter(isAway).length} of ${all.filter(isAnswered).length} answers.`,
-    series: ['Share'],
+    title: words.shareTitle,
+    summary: words.share(all.filter(isAway).length, all.filter(isAnswered).length),
+    series: [words.shareSeries],
     groups: days.map(({ label, entries }) => ({ label, values: [shareAway(entries)] })),
     most: 1,
     format: percentOf,
@@ -77,12 +80,13 @@ function sharePlot(days: readonly Day[]): BarPlot {
 function moneyPlot(days: readonly Day[]): BarPlot | null {
   const all = days.flatMap(({ entries }) => entries)
   if (!all.some(({ cost }) => cost.priced)) return null
+  const words = escalationStrings.of().usage
   const spent = sum(all, ({ cost }) => cost.spentUsd)
   const saved = sum(all, ({ cost }) => cost.savedUsd)
   return {
-    title: 'Money',
-    summary: `${moneyOf(spent)} spent, ${moneyOf(saved)} saved against always asking the bigger model.`,
-    series: ['Spent', 'Saved'],
+    title: words.moneyTitle,
+    summary: words.money(moneyOf(spent), moneyOf(saved)),
+    series: [words.spent, words.saved],
     groups: days.map(({ label, entries }) => ({
       label,
       values: [sum(entries, ({ cost }) => cost.spentUsd), sum(entries, ({ cost }) => cost.savedUsd)],
@@ -92,9 +96,10 @@ function moneyPlot(days: readonly Day[]): BarPlot | null {
 }
 
 function latencyPlot(entries: readonly LedgerEntry[]): BarPlot | null {
+  const words = escalationStrings.of().usage
   const kinds = [
-    ['This device', entries.filter((entry) => isAnswered(entry) && !isAway(entry))],
-    ['Bigger model', entries.filter(isAway)],
+    [words.device, entries.filter((entry) => isAnswered(entry) && !isAway(entry))],
+    [words.bigger, entries.filter(isAway)],
   ] as const
   const groups = kinds
     .filter(([, of]) => of.length > 0)
@@ -107,11 +112,11 @@ function latencyPlot(entries: readonly LedgerEntry[]): BarPlot | null {
       ],
     }))
   if (groups.length === 0) return null
-  const words = groups.map(({ label, values }) => `${label}: ${secondsOf(values[1] ?? 0)}`).join('; ')
+  const medians = groups.map(({ label, values }) => `${label}: ${secondsOf(values[1] ?? 0)}`).join('; ')
   return {
-    title: 'Time to an answer',
-    summary: `Medians to the whole answer. ${words}.`,
-    series: ['First word', 'Whole answer'],
+    title: words.latencyTitle,
+    summary: words.latency(medians),
+    series: words.latencySeries,
     groups,
     format: secondsOf,
   }
@@ -138,6 +143,7 @@ function confidencePlot(entries: readonly LedgerEntry[], feedback: readonly Feed
       : [{ confidence, good: kind === 'up' }],
   )
   if (judged.length === 0) return null
+  const words = escalationStrings.of().usage
   const groups = Array.from({ length: BINS }, (_, bin) => {
     const of = judged.filter(({ confidence }) => Math.min(BINS - 1, Math.floor(confidence * BINS)) === bin)
     const label = `${(bin * 100) / BINS}–${((bin + 1) * 100) / BINS} %`
@@ -150,9 +156,9 @@ function confidencePlot(entries: readonly LedgerEntry[], feedback: readonly Feed
     }
   })
   return {
-    title: 'Confidence against your judgement',
-    summary: `${judged.length} judged answers of this device. Where both bars are alike, the confidence is honest.`,
-    series: ['Good, you said', 'Right, it said'],
+    title: words.confidenceTitle,
+    summary: words.confidence(judged.length),
+    series: words.confidenceSeries,
     groups,
     most: 1,
     format: percentOf,

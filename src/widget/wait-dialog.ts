@@ -1,4 +1,5 @@
 import { html, LitElement, type TemplateResult } from 'lit'
+import { escalationStrings } from './strings/escalation'
 import { dialogTheme, theme } from './theme'
 
 /** Asks whether a question should wait for the network. */
@@ -24,6 +25,7 @@ export class WaitDialog extends LitElement {
   }
 
   override render(): TemplateResult {
+    const words = escalationStrings.of(this).wait
     return html`<dialog
       aria-labelledby="title"
       @cancel=${(event: Event) => {
@@ -31,18 +33,15 @@ export class WaitDialog extends LitElement {
         this.#end(false)
       }}
     >
-      <div class="head"><h2 id="title">There is no network</h2></div>
+      <div class="head"><h2 id="title">${words.title}</h2></div>
       <div class="body">
-        <p>
-          The bigger model cannot be reached. The question can wait on this device; you are asked again before
-          it is sent.
-        </p>
+        <p>${words.words}</p>
       </div>
       <div class="foot">
         <button class="secondary" type="button" autofocus @click=${() => this.#end(false)}>
-          Do not wait
+          ${words.no}
         </button>
-        <button type="button" @click=${() => this.#end(true)}>Wait for the network</button>
+        <button type="button" @click=${() => this.#end(true)}>${words.yes}</button>
       </div>
     </dialog>`
   }

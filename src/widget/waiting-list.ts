@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import type { WaitingQuestion } from '../router/queues'
+import { escalationStrings } from './strings/escalation'
 import { theme } from './theme'
 
 /**
@@ -21,9 +22,9 @@ export class WaitingList extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { questions, sending } = this
     if (questions.length === 0) return nothing
-    const count = questions.length === 1 ? 'One question waits' : `${questions.length} questions wait`
+    const words = escalationStrings.of(this).waiting
     return html`<details>
-      <summary>${count} for the network</summary>
+      <summary>${words.count(questions.length)}</summary>
       <ul>
         ${questions.map(({ id, messages }) => {
           const text = messages.findLast(({ role }) => role === 'user')?.content ?? ''
@@ -32,10 +33,10 @@ export class WaitingList extends LitElement {
             <button
               class="plain"
               type="button"
-              aria-label="Forget “${text}”"
+              aria-label=${words.forgetQuestion(text)}
               @click=${() => this.dispatchEvent(new CustomEvent('minnow-waiting-remove', { detail: id }))}
             >
-              Forget
+              ${words.forget}
             </button>
           </li>`
         })}
@@ -46,7 +47,7 @@ export class WaitingList extends LitElement {
         ?disabled=${sending}
         @click=${() => this.dispatchEvent(new CustomEvent('minnow-waiting-send'))}
       >
-        ${sending ? 'Sending…' : 'Send now'}
+        ${sending ? words.sending : words.send}
       </button>
     </details>`
   }

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { de } from '../../src/widget/strings/de'
 import { de as deDetails } from '../../src/widget/strings/details-de'
 import { en as enDetails } from '../../src/widget/strings/details-en'
+import { de as deEscalation } from '../../src/widget/strings/escalation-de'
+import { en as enEscalation } from '../../src/widget/strings/escalation-en'
 import { en } from '../../src/widget/strings/en'
 import { pickLanguage, setLanguage, strings } from '../../src/widget/strings'
 
@@ -31,6 +33,7 @@ describe('strings', () => {
   it.each([
     ['main', en, de],
     ['details', enDetails, deDetails],
+    ['escalation', enEscalation, deEscalation],
   ])('are complete in German: %s', (_, english, german) => {
     const [from, to] = [flatten(english), flatten(german)]
     expect([...to.keys()].toSorted()).toEqual([...from.keys()].toSorted())

@@ -286,21 +286,6 @@ export const de: Strings = {
     restart: 'Neu starten',
     restartWaits: 'Sie startet, sobald die Antwort fertig ist.',
   },
-  settings: {
-    readModels: 'Seine Modelle lesen',
-    reading: 'Wird gefragt…',
-    models: (count) => (count === 1 ? 'Ein Modell zur Auswahl.' : `${count} Modelle zur Auswahl.`),
-  },
-  usage: {
-    driftTitle: 'Sicherheit im Lauf der Zeit',
-    driftSeries: ['Sicher, im Mittel', 'Gut, sagtest du'],
-    driftNone: (mean) =>
-      `Antworten dieses Geräts waren im Mittel zu ${mean} sicher; keine Änderung, die über Zufall hinausgeht.`,
-    drift: (before, after) =>
-      `Antworten dieses Geräts waren vor den letzten sieben Tagen zu ${before} sicher und seither zu ${after}: mehr, als Zufall erklärt. Die Fragen sind vielleicht andere geworden; neu zu kalibrieren zeigt es.`,
-    held: (count, most) =>
-      `${count === 1 ? 'Eine Frage wird' : `${count} Fragen werden`} noch beantwortet oder brach ab, als die Seite geschlossen wurde. Bis man weiß, was das gekostet hat, zählt das Höchste, ${most}, als vom Geld des Tages ausgegeben.`,
-  },
   store: {
     title: 'Modelle auf diesem Gerät',
     close: 'Schließen',
@@ -346,57 +331,5 @@ export const de: Strings = {
     cancel: 'Abbrechen',
     added: (name) => `${name} ist jetzt auf diesem Gerät.`,
     noUrl: 'Das ist nicht die Adresse einer Datei.',
-  },
-  calibration: {
-    title: 'Wie sicher eine Antwort ist',
-    close: 'Schließen',
-    shipped: 'Es gilt Minnows eigene Kalibrierung, aus öffentlichen Fragensammlungen.',
-    own: (date, count, source) =>
-      `Es gilt deine eigene Kalibrierung vom ${date}, aus ${count} Fragen (${source}).`,
-    waiting: 'Das Modell dieses Geräts ist noch nicht geladen; dafür wird es gebraucht.',
-    none: 'Für dieses Modell gibt es keine Kalibrierung: Seine Antworten werden genommen, wie sie sind.',
-    learnt: (answers, before, after) =>
-      `Deine Urteile über ${answers} Antworten haben sie seither verändert: Was sie zu ${before} für sicher hält, gilt nun als zu ${after} sicher.`,
-    questionsTitle: 'Eigene Fragen',
-    questionsWords:
-      'Eine Datei mit einer Frage je Zeile, etwa {"question": "…", "answer": "…"}, 100 oder besser 300 davon. Das ' +
-      'Modell dieses Geräts beantwortet sie alle, hier; nichts wird gesendet. Dann weiß Minnow, wie sicher es sich ' +
-      'bei Fragen wie deinen sein darf.',
-    file: 'Datei mit Fragen (JSONL)',
-    read: (questions, skipped) =>
-      `${questions} Fragen${skipped === 0 ? '' : skipped === 1 ? '; eine Zeile war nicht zu gebrauchen' : `; ${skipped} Zeilen waren nicht zu gebrauchen`}.`,
-    tooFew: (least) => `Es braucht mindestens ${least} Fragen.`,
-    unreadable: 'Diese Datei lässt sich nicht lesen.',
-    target: 'Was gelten soll',
-    targetRisk: 'Wenig Falsches (% von allen)',
-    targetEscalated: 'Wenig gesendet (% der Fragen)',
-    targetCost: 'Wenig Kosten ($ für 1.000 Fragen)',
-    most: 'Höchstens',
-    start: 'Alle stellen',
-    asking: (asked, total) => `${asked} von ${total} Fragen gestellt`,
-    fitting: 'Es wird ermittelt, was richtige Antworten von falschen unterscheidet',
-    stop: 'Anhalten',
-    failed: 'Das ging nicht.',
-    result: (count, right) => `${count} Fragen gestellt, ${right} richtig beantwortet.`,
-    quality: (auroc, ece) =>
-      `Von einer richtigen und einer falschen Antwort erkennt sie in ${auroc} der Fälle, welche welche ist (50 % wäre Zufall); ihre Prozentzahlen liegen im Mittel um ${ece} daneben.`,
-    kept: (threshold, stay, wrong, held) =>
-      `Damit gilt, was du willst, zählt eine Antwort ab ${threshold} Sicherheit. Von ${held} dafür beiseitegelegten Fragen wären ${stay} hier geblieben, ${wrong} davon falsch.`,
-    keptByNothing:
-      'Keine Antwort dieses Geräts ist sicher genug für das, was du willst: Alle Fragen gingen an das größere Modell.',
-    keep: 'Verwenden',
-    discard: 'Verwerfen',
-    saveFile: 'Als Datei sichern',
-    judgementsTitle: 'Deine Urteile',
-    judgements: (count, least) =>
-      count >= least
-        ? `${count} Antworten mit dem Daumen beurteilt. Minnow kann seine Prozentzahlen danach richten.`
-        : `${count} von mindestens ${least} Antworten mit dem Daumen beurteilt.`,
-    tooFewOfAKind: (least) => `Es braucht mindestens ${least} gute und ${least} schlechte.`,
-    learn: 'Daraus lernen',
-    changed: (answers, right, expected, before, after) =>
-      `Von ${answers} Antworten fandest du ${right} richtig; ${expected} waren versprochen. Was als zu ${before} sicher galt, gilt ab jetzt als zu ${after} sicher. Die Reihenfolge der Antworten bleibt; Grenzen für falsche Antworten sind Schätzungen, bis du mit Fragen kalibrierst.`,
-    reset: 'Zurück zu Minnows eigener',
-    open: 'Wie sicher eine Antwort ist…',
   },
 }

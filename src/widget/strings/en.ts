@@ -299,23 +299,6 @@ export const en = {
     restart: 'Restart',
     restartWaits: 'It starts when the answer is complete.',
   },
-  settings: {
-    readModels: 'Read its models',
-    reading: 'Asking…',
-    models: (count: number) =>
-      count === 1 ? 'One model to choose from.' : `${count} models to choose from.`,
-  },
-  usage: {
-    driftTitle: 'Confidence over time',
-    driftSeries: ['Sure, in the mean', 'Good, you said'],
-    driftNone: (mean: string) =>
-      `Answers of this device were ${mean} sure in the mean; no change beyond chance.`,
-    drift: (before: string, after: string) =>
-      `Answers of this device were ${before} sure before the last seven days, and ${after} in them: more than chance explains. Questions may have become others; calibrating anew tells.`,
-    /** Entries that have money set aside: under way, or cut off when the page was closed. */
-    held: (count: number, most: string) =>
-      `${count === 1 ? 'One question is' : `${count} questions are`} still being answered, or broke off when the page was closed. Until it is known what that cost, ${most}, the most it can be, counts as spent in the day’s budget.`,
-  },
   store: {
     title: 'Models on this device',
     close: 'Close',
@@ -364,59 +347,6 @@ export const en = {
     cancel: 'Cancel',
     added: (name: string) => `${name} is on this device now.`,
     noUrl: 'This is not the address of a file.',
-  },
-  calibration: {
-    title: 'How sure an answer is',
-    close: 'Close',
-    shipped: 'Minnow’s own calibration is in force, made of public sets of questions.',
-    own: (date: string, count: number, source: string) =>
-      `Your own calibration of ${date} is in force, made of ${count} questions (${source}).`,
-    waiting: 'The model of this device is not loaded yet; it is needed for this.',
-    none: 'There is no calibration for this model: its answers are taken as they are.',
-    learnt: (answers: number, before: string, after: string) =>
-      `Your judgements of ${answers} answers have changed it since: what it holds ${before} sure now counts as ${after} sure.`,
-    questionsTitle: 'Your own questions',
-    questionsWords:
-      'A file with one question a line, such as {"question": "…", "answer": "…"}, 100 or better 300 of them. The model ' +
-      'of this device answers them all, here; nothing is sent. Then Minnow knows how sure it may be of answers to ' +
-      'questions like yours.',
-    file: 'File with questions (JSONL)',
-    read: (questions: number, skipped: number) =>
-      `${questions} questions${skipped === 0 ? '' : skipped === 1 ? '; one line could not be used' : `; ${skipped} lines could not be used`}.`,
-    tooFew: (least: number) => `At least ${least} questions are needed.`,
-    unreadable: 'This file cannot be read.',
-    target: 'What you want kept',
-    targetRisk: 'Few wrong answers (% of all)',
-    targetEscalated: 'Few questions sent (%)',
-    targetCost: 'Few costs ($ for 1,000 questions)',
-    most: 'At most',
-    start: 'Ask them all',
-    asking: (asked: number, total: number) => `${asked} of ${total} questions asked`,
-    fitting: 'Finding out what tells right answers from wrong ones',
-    stop: 'Stop',
-    failed: 'That did not work.',
-    result: (count: number, right: string) => `${count} questions asked, ${right} answered rightly.`,
-    quality: (auroc: string, ece: string) =>
-      `Of a right and a wrong answer it tells which is which in ${auroc} of all cases (50 % is chance); its percentages are off by ${ece} in the mean.`,
-    kept: (threshold: string, stay: number, wrong: number, held: number) =>
-      `For what you want kept, an answer counts from ${threshold} sure on. Of ${held} questions put aside for this, ${stay} would have stayed here, ${wrong} of them wrong.`,
-    keptByNothing:
-      'No answer of this device is sure enough for what you want kept: all questions would go to the bigger model.',
-    keep: 'Use it',
-    discard: 'Discard',
-    saveFile: 'Save as a file',
-    judgementsTitle: 'Your judgements',
-    judgements: (count: number, least: number) =>
-      count >= least
-        ? `${count} answers judged by thumb. Minnow can set its percentages by them.`
-        : `${count} of at least ${least} answers judged by thumb.`,
-    tooFewOfAKind: (least: number) => `At least ${least} good and ${least} bad ones are needed.`,
-    learn: 'Learn from them',
-    /** What changed, in plain words. */
-    changed: (answers: number, right: number, expected: string, before: string, after: string) =>
-      `Of ${answers} answers you found ${right} right; ${expected} had been promised. From now on, what counted as ${before} sure counts as ${after} sure. The order of answers stays; limits on wrong answers are estimates until you calibrate with questions.`,
-    reset: 'Back to Minnow’s own',
-    open: 'How sure an answer is…',
   },
 }
 
