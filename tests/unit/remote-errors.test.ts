@@ -225,6 +225,16 @@ describe('secrets', () => {
     expect(secrets.scrub('abc')).toBe('abc')
   })
 
+  it('are told from honest text in answers', () => {
+    const secrets = new Secrets()
+    secrets.add('0123456789abcdef')
+    secrets.add('2026-01-01-preview', { inAnswers: false })
+    secrets.add('not-needed')
+    const text = '0123456789abcdef of 2026-01-01-preview, not-needed, sk-0123456789abcdefg'
+    expect(secrets.scrubAnswer(text)).toBe('[key] of 2026-01-01-preview, not-needed, sk-[key]g')
+    expect(['', 'x01', 'x012345', '01a'].map((end) => secrets.openEnd(end))).toEqual([0, 2, 6, 0])
+  })
+
   it('are known by their looks as well', () => {
     const text = new Secrets().scrub(
       'Bearer abc.def-1, gsk_abcdefghijklmnop and AIzaSyA-bcdefghijklmnopqrstu; monkey-puzzle',

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createRemoteEngine } from '../../src/router/providers/remote-engine'
-import { SCRIPTED_TEXT } from '../remote-server/answers'
+import { SCRIPTED_TEXT, scriptedAnswer } from '../remote-server/answers'
 import type { Fault } from '../remote-server/faults'
 import { ask, KEY, QUICK, remoteOf, startServer, PATIENT } from './remote-harness'
 
@@ -217,6 +217,43 @@ describe('a key', () => {
     expect(error).toMatchObject({ name: 'EngineError' })
     const shown = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)
     for (const secret of [KEY, inBase64, KEY.slice(0, 16)]) expect(shown).not.toContain(secret)
+  })
+
+  it.for([1, 3, 7, 1000])(
+    'echoed in an answer, %i characters a piece, is not in what is read',
+    async (size) => {
+      const pieces = `${echo}. Not ${KEY.slice(0, 9)}, and this ends in ${KEY.slice(0, 5)}`.match(
+        new RegExp(`.{1,${size}}`, 'gs'),
+      )!
+      const server = await startServer({
+        answer: () => ({
+          promptTokens: 1,
+          finishReason: () => 'stop',
+          pieces: (async function* () {
+            for (const piece of pieces) yield await Promise.resolve(piece)
+          })(),
+        }),
+      })
+      const { text, chunks, error } = await ask(remoteOf(server))
+      expect(error).toBeNull()
+      expect(text).toBe(
+        'You sent [key] ([key], [key]) and Bearer [key]. Not sk-test-0, and this ends in sk-te',
+      )
+      const all = JSON.stringify(chunks)
+      for (const secret of [KEY, inBase64]) expect(all).not.toContain(secret)
+      if (size === 1) expect(chunks.length).toBeGreaterThan(20)
+    },
+  )
+
+  it('that is no secret may stand in an answer', async () => {
+    const answer = scriptedAnswer('The version is 2026-01-01-preview, and the key is not-needed.')
+    const server = await startServer({ answer })
+    const remote = createRemoteEngine({
+      baseUrl: `${server.baseUrl}?api-version=2026-01-01-preview`,
+      model: 'm',
+      apiKey: 'not-needed',
+    })
+    expect((await ask(remote)).text).toBe('The version is 2026-01-01-preview, and the key is not-needed.')
   })
 
   it('is in no error of a function that gives keys', async () => {

@@ -6,6 +6,7 @@ import { parseJson } from './json'
 import { checkStatus, readAnswer } from './read-answer'
 import { readText } from './read-events'
 import { isHeaderValue, isSecretHeader, shownUrl, type RemoteSettings } from './remote-options'
+import { scrubAnswer } from './scrub-answer'
 import { Secrets } from './secrets'
 
 type Phase = 'connect' | 'firstToken' | 'betweenTokens'
@@ -27,10 +28,14 @@ export class RemoteWire {
     this.failures = new Failures(settings.name, this.#secrets)
     if (typeof settings.apiKey === 'string') this.#secrets.add(settings.apiKey)
     for (const [name, value] of Object.entries(settings.headers)) {
-      if (isSecretHeader(name)) this.#secrets.add(value)
+      if (!isSecretHeader(name)) continue
+      this.#secrets.add(value)
+      // Without 'Bearer' and the like.
+      this.#secrets.add(value.slice(value.lastIndexOf(' ') + 1))
     }
-    // Azure and Google take keys in the query.
-    for (const value of settings.chatUrl.searchParams.values()) this.#secrets.add(value)
+    // Azure and Google take keys in the query; other things stand there, too.
+    for (const [name, value] of settings.chatUrl.searchParams)
+      this.#secrets.add(value, { inAnswers: isSecretHeader(name) })
   }
 
   /**
@@ -55,7 +60,8 @@ export class RemoteWire {
       else deadline.start('firstToken', timeouts.firstTokenMs)
       const response = await this.#fetch(chatUrl, { method: 'POST', headers, body, signal })
       deadline.start('firstToken', Math.max(0, timeouts.firstTokenMs - (performance.now() - sentAt)))
-      for await (const part of readAnswer(response, limits, this.failures, signal)) {
+      const parts = readAnswer(response, limits, this.failures, signal)
+      for await (const part of scrubAnswer(parts, this.#secrets)) {
         // Only tokens are a sign of life: comments and empty parts can go on for ever.
         const isProgress = part.content !== '' || part.thinks || part.finishReason !== null
         if (isProgress) deadline.pause()
