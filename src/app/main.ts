@@ -86,8 +86,7 @@ const chat = new Chat({
       turns.show(shown)
       showSaving(shown)
       if (chat.busy) showBusy(true)
-      const last = shown.at(-1)
-      if (chat.busy && last !== undefined) sidebar?.keeper?.note(last)
+      if (chat.answering !== null) sidebar?.keeper?.note(chat.answering)
       else void sidebar?.keeper?.noteView()
     },
     answerGrew(turn, text) {

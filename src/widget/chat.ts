@@ -76,6 +76,11 @@ export class Chat {
     return this.#running !== null && !this.#running.controller.signal.aborted
   }
 
+  /** The turn that is being answered. */
+  get answering(): Turn | null {
+    return this.busy ? (this.#running?.turn ?? null) : null
+  }
+
   get id(): string {
     return this.#id
   }

@@ -4,6 +4,7 @@ import { EngineError } from '../contract/error'
 import { strings } from './strings'
 import { takeLate, type LateAnswer } from './late-answer'
 import { isUnderWay, type Turn } from './turn'
+import { TurnLocks } from './turn-locks'
 import { TurnTree } from './turn-tree'
 
 /** Milliseconds between two writes of an answer that grows. */
@@ -28,6 +29,7 @@ export class ConversationKeeper {
   #current: Conversation | null = null
   /** Ids of conversations that are or were in the store. */
   readonly #stored = new Set<string>()
+  readonly #locks = new TurnLocks()
   #changed = new Map<string, Turn>()
   /** The settings of the chat, or which turns are shown. */
   #isViewChanged = false
@@ -41,8 +43,9 @@ export class ConversationKeeper {
     this.#options = options
   }
 
-  /** Call it whenever a turn changes or its answer grows. */
+  /** Call it whenever a turn of this tab changes or its answer grows. */
   note(turn: Turn): void {
+    if (isUnderWay(turn)) this.#locks.hold(turn.id)
     this.#changed.set(turn.id, turn)
     this.#timer ??= setTimeout(() => void this.flush(), PACE_MS)
   }
@@ -62,6 +65,7 @@ export class ConversationKeeper {
       const written = write.then(
         () => {
           this.#isFailing = false
+          for (const turn of group) if (!isUnderWay(turn)) this.#locks.release(turn.id)
         },
         (error: unknown) => this.#keepForLater(group, error),
       )
@@ -163,7 +167,16 @@ export class ConversationKeeper {
       return
     }
     const read = await this.#store.readTurns(turns)
-    if (this.#chat.id === id) this.#chat.merge(read)
+    if (this.#chat.id !== id) return
+    this.#chat.merge(read)
+    await Promise.all(read.filter(isUnderWay).map((turn) => this.#showHowItEnds(turn)))
+  }
+
+  /** A tab that is closed while it answers cannot say so. */
+  async #showHowItEnds({ id, conversation }: Turn): Promise<void> {
+    if (!(await this.#locks.released(id))) return
+    const left = (await this.#store.readTurns([id])).filter(isUnderWay)
+    if (left.length > 0 && this.#chat.id === conversation) this.#chat.merge(left.map(asLeft))
   }
 
   async #saveCurrent(turns: readonly Turn[]): Promise<void> {

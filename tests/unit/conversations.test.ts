@@ -22,6 +22,31 @@ interface Tab {
 
 const tabs: Tab[] = []
 
+/** Web Locks as far as they are used here: one holder, and who waits for it. */
+class FakeLocks {
+  readonly #held = new Map<string, { ended: Promise<void>; end(): void }>()
+
+  async request(name: string, ...rest: unknown[]): Promise<void> {
+    const [run] = rest.slice(-1) as [() => Promise<void> | undefined]
+    await this.#held.get(name)?.ended
+    const work = run()
+    if (work === undefined) return
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    this.#held.set(name, { ended, end })
+    await work
+    this.end(name)
+  }
+
+  /** What happens when the holder's tab is closed. */
+  end(name: string): void {
+    this.#held.get(name)?.end()
+    this.#held.delete(name)
+  }
+}
+
 /** A page with a conversation, as the app puts it together. */
 async function openTab(reply: string): Promise<Tab> {
   let keeper: ConversationKeeper | null = null
@@ -55,6 +80,7 @@ describe('conversations', () => {
 
   afterEach(() => {
     vi.useRealTimers()
+    vi.unstubAllGlobals()
     for (const { store } of tabs.splice(0)) store.close()
   })
 
@@ -118,6 +144,26 @@ describe('conversations', () => {
       expect(await first.store.search('word')).toEqual(new Set())
     },
   )
+
+  it('show that an answer was left when the tab that wrote it is closed', async () => {
+    const locks = new FakeLocks()
+    vi.stubGlobal('navigator', { locks })
+    const first = await openTab('here')
+    await first.chat.ask('One?')
+    await first.keeper.flush()
+    const second = await openTab('word '.repeat(400))
+    await second.keeper.open(first.chat.id)
+    const asking = second.chat.ask('Two?')
+    await expect.poll(() => first.chat.turns[1]?.state).toBe('answering')
+    const { id } = first.chat.turns[1]!
+    expect(first.chat.turns[1]).not.toBe(second.chat.turns[1])
+    // As if the tab were gone.
+    second.keeper.note = () => undefined
+    locks.end(`minnow-turn ${id}`)
+    await expect.poll(() => first.chat.turns[1]?.state).toBe('stopped')
+    second.chat.stop()
+    await asking
+  })
 
   it('get the answers that come late, open or not', async () => {
     const { chat, store, keeper } = await openTab('here')
