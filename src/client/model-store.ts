@@ -7,9 +7,10 @@ import type {
   StoredModel,
   TransferOptions,
 } from '../contract/model-store'
-import type { FetchedMessage, StoreMessage, StoreRequest, StoreResults } from '../worker/api'
+import type { StoreMessage, StoreRequest, StoreResults } from '../worker/api'
 import { openCallChannel } from './call-channel'
 import { resolveUrl, toModelReference } from './model-reference'
+import { requestForWorker } from './page-request'
 import { adoptWorker, checkWorker, spawnWorker } from './spawn-worker'
 import { WorkerLink } from './worker-link'
 
@@ -115,7 +116,8 @@ class WorkerModelStore implements ModelStore {
           isLast: ({ type }) => type === 'done' || type === 'failed',
           onMessage(message, reply) {
             if (message.type === 'progress') onProgress?.(message.progress)
-            else if (message.type === 'fetch') void fetchFor(message).then(reply)
+            else if (message.type === 'fetch')
+              void requestForWorker(message, { signal, onProgress }).then(reply)
             // The worker answers what was asked.
             else if (message.type === 'done') resolve(message.result as StoreResults[Type])
             else reject(EngineError.fromData(message.error))
@@ -147,20 +149,4 @@ class WorkerModelStore implements ModelStore {
 
 function idle(): EngineError {
   return new EngineError('aborted', 'Nobody asked the store of models anything.')
-}
-
-/** The page asks for the worker, whose policy may not let it ask other origins. */
-async function fetchFor({
-  id,
-  url,
-  method,
-  range,
-}: Extract<StoreMessage, { type: 'fetch' }>): Promise<FetchedMessage> {
-  try {
-    const response = await fetch(url, { method, headers: range === null ? {} : { range } })
-    const { status, statusText, headers } = response
-    return { type: 'fetched', id, status, statusText, headers: [...headers], body: await response.blob() }
-  } catch (error) {
-    return { type: 'fetched', id, failure: error instanceof Error ? error.message : String(error) }
-  }
 }
