@@ -57,13 +57,17 @@ export interface BackendSession {
 export interface ForwardOptions {
   /** How many of the last tokens to give logits of. Default 1. */
   outputs?: number
-  /** Default 'all'. */
+  /** Default 'all'. Of several outputs whole rows are given where 'top' was asked for. */
   detail?: LogitDetail
+  /** For `Logits.tempered`. Default: not wanted. */
+  temperature?: number | undefined
 }
 
 export interface FollowOptions {
   /** Default 'all'. */
   detail?: LogitDetail
+  /** For `Logits.tempered`. Default: not wanted. */
+  temperature?: number | undefined
   /**
    * Appends a token drawn from the newest output's `top` instead, as near to what a sampler would draw as the device
    * can tell: it may be any token, so that the caller must compare it with its own and take it back where they differ.
@@ -75,7 +79,7 @@ export interface FollowOptions {
 export interface Draw {
   /** Above 0. */
   readonly temperature: number
-  /** 1…TOP_COUNT. */
+  /** 1…TOP_COUNT; 0: any token, with the temperature that the output before was asked for. */
   readonly topK: number
   /** Of the k tokens' probability; 1: off. */
   readonly topP: number
@@ -118,6 +122,8 @@ export interface Logits {
   readonly margin: number
   /** −Σ p ln p with p = exp(logit − logSumExp): temperature 1, in nats. */
   readonly entropy: number
+  /** Σ exp((logit − maximum) / temperature), where it was asked for and `values()` is not at hand. */
+  readonly tempered?: number | undefined
   /** The min(TOP_COUNT, vocabularySize) likeliest tokens; null where they were not asked for or `values()` is at hand. */
   readonly top: TopLogits | null
   /** (vocabularySize) A view: copy before you change it. Needs detail 'all'. */

@@ -46,7 +46,7 @@ export class CachedSession {
 
   async forward(
     tokens: ArrayLike<number>,
-    options: { outputs: number; detail: LogitDetail },
+    options: { outputs: number; detail: LogitDetail; temperature?: number | undefined },
   ): Promise<Logits[]> {
     this.#broken = true
     const logits = await this.#session.forward(tokens, options)

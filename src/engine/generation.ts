@@ -82,9 +82,10 @@ class Generation {
   }
 
   /** What is to be read of the next step's logits. */
-  get #detail(): LogitDetail {
+  get #reading(): { detail: LogitDetail; temperature: number | undefined } {
     const { settings, sampler } = this.#options
-    return sampler.isGreedy && (settings.topLogprobs ?? 0) > 0 ? 'top' : sampler.detail
+    const detail = sampler.isGreedy && (settings.topLogprobs ?? 0) > 0 ? 'top' : sampler.detail
+    return { detail, temperature: sampler.sumTemperature }
   }
 
   async run(): Promise<GenerationResult> {
@@ -96,7 +97,7 @@ class Generation {
     const prefilledAt = now()
     const reading = settings.signals ? { hidden: logits.hidden(), tokens: prompt.length } : null
     if (this.#lookup) for (const token of prompt) this.#lookup.push(token)
-    this.#advance(logits)
+    if (this.#advance(logits) === null) await this.#advanceWhole(prompt.at(-1)!)
     const firstTokenAt = now()
     this.#options.onStart(reading)
     this.#emit(this.#answer.take())
@@ -132,8 +133,11 @@ class Generation {
     for (let from = start; ; from += chunk) {
       const to = Math.min(from + chunk, prompt.length)
       const isLast = to === prompt.length
-      const options = { outputs: isLast ? 1 : 0, detail: settings.signals ? ('all' as const) : this.#detail }
-      const [logits] = await session.forward(prompt.subarray(from, to), options)
+      const [logits] = await session.forward(prompt.subarray(from, to), {
+        ...this.#reading,
+        outputs: isLast ? 1 : 0,
+        ...(settings.signals && { detail: 'all' }),
+      })
       await this.#breathe()
       signal.throwIfAborted()
       if (isLast) return logits!
@@ -159,11 +163,10 @@ class Generation {
         first[0] = this.#pending
         const followed = ahead
         const current: Promise<Logits & { token?: number }> =
-          followed ?? session.forward(first, { outputs: 1, detail: this.#detail }).then(([logits]) => logits!)
+          followed ?? session.forward(first, { outputs: 1, ...this.#reading }).then(([logits]) => logits!)
         const hasRoom = length < session.contextLength && this.#answered + 1 < this.#maxTokens
         // A device that took a lost one's place may not follow any more.
-        ahead =
-          hasRoom && session.canFollow ? session.follow({ detail: this.#detail, draw: sampler.draw }) : null
+        ahead = hasRoom && session.canFollow ? session.follow({ ...this.#reading, draw: sampler.draw }) : null
         const logits = await current
         signal.throwIfAborted()
         if (followed !== null && logits.token !== this.#pending) {
@@ -173,7 +176,11 @@ class Generation {
           continue
         }
         if (followed !== null) session.followed(this.#pending)
-        this.#advance(logits)
+        if (this.#advance(logits) === null) {
+          await ahead
+          ahead = null
+          await this.#advanceWhole(this.#pending)
+        }
         this.#emit(this.#answer.take())
         if (this.#finishReason === null) await this.#breathe()
       }
@@ -203,14 +210,14 @@ class Generation {
       const startedAt = now()
       const logits = await session.forward(batches[drafted]!, {
         outputs: drafted + 1,
-        detail: this.#detail,
+        ...this.#reading,
       })
       stepCosts.observe(drafted + 1, now() - startedAt)
       this.#options.signal.throwIfAborted()
 
       let agreed = 0
       for (let i = 0; i <= drafted; i++) {
-        const token = this.#advance(logits[i]!)
+        const token = this.#advance(logits[i]!) ?? (await this.#advanceWhole(batch[i]!))
         const foretold = i < drafted ? batch[i + 1]! : i === 0 ? expected : -1
         if (foretold >= 0) this.#policy.observe(match!, i, token === foretold)
         if (i === drafted || token !== foretold) break
@@ -224,10 +231,20 @@ class Generation {
     }
   }
 
-  /** Chooses the next token from its logits and adds it to the answer. */
-  #advance(logits: Logits): number {
+  /** Computes `last`, the newest token, again for its whole row: the likeliest tokens did not tell the next one. */
+  async #advanceWhole(last: number): Promise<number> {
+    const { session, signal } = this.#options
+    session.truncate(session.length - 1)
+    const [logits] = await session.forward([last], { outputs: 1, detail: 'all' })
+    signal.throwIfAborted()
+    return this.#advance(logits!)!
+  }
+
+  /** Chooses the next token from its logits and adds it to the answer; null where they do not tell it. */
+  #advance(logits: Logits): number | null {
     const { sampler, tokenizer } = this.#options
     const token = sampler.sample(logits)
+    if (token === null) return null
     this.#sampled++
     if (tokenizer.endOfGeneration.has(token)) {
       this.#finishReason = 'stop'

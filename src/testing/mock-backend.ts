@@ -1,4 +1,14 @@
-import type { Backend, BackendSession, Draw, FollowedLogits, FollowOptions, Logits } from '../backend/backend'
+import {
+  type Backend,
+  type BackendSession,
+  type Draw,
+  type FollowedLogits,
+  type FollowOptions,
+  type LogitDetail,
+  type Logits,
+  TOP_COUNT,
+  type TopLogits,
+} from '../backend/backend'
 import { EngineError } from '../contract/error'
 
 export interface MockBackendOptions {
@@ -15,6 +25,8 @@ export interface MockBackendOptions {
   sessionBytes?: number
   /** What a session may grow to. Default: it does not grow. */
   cacheBytes?: number
+  /** Tokens of `Logits.top`, which sessions that follow give instead of whole rows. Default: TOP_COUNT. */
+  topCount?: number
   /** Sessions have `follow()`, two calls of which may be under way, and check that no more are. Default false. */
   follows?: boolean
   /** Which token `follow()` takes where it is asked to draw one. Default: the likeliest. */
@@ -55,6 +67,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
     sessionBytes = 0,
     follows = false,
     maxSessions = Infinity,
+    topCount = TOP_COUNT,
   } = options
   const forwards: MockForward[] = []
   const shifts: { session: number; from: number; to: number }[] = []
@@ -84,7 +97,8 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       if (running > 0)
         throw new EngineError('internal', `Session ${session} was called while a forward was running.`)
     }
-    const step = async (tokens: number[], outputs: number): Promise<Logits[]> => {
+    const step = async (tokens: number[], outputs: number, reading: Reading): Promise<Logits[]> => {
+      const { detail, temperature } = reading
       const call: MockForward = { session, start: history.length, tokens, outputs }
       options.beforeForward?.(call)
       const delayMs = typeof stepMs === 'number' ? stepMs : stepMs(tokens.length)
@@ -96,7 +110,12 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       const isValid = (): boolean => follows || calls === validFor
       for (const [index, token] of tokens.entries()) {
         history.push(token)
-        if (index >= tokens.length - outputs) results.push(mockLogits(logits(history), isValid))
+        if (index >= tokens.length - outputs) {
+          const isWhole = !follows || detail === 'all' || outputs > 1
+          results.push(
+            mockLogits(logits(history), isValid, isWhole ? null : { detail, temperature, topCount }),
+          )
+        }
       }
       return results
     }
@@ -104,7 +123,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       running++
       return work.finally(() => running--)
     }
-    const follow = ({ draw }: FollowOptions = {}): Promise<FollowedLogits> => {
+    const follow = ({ draw, detail = 'all', temperature }: FollowOptions = {}): Promise<FollowedLogits> => {
       if (closed || disposed || running > 1 || newest === null) {
         throw new EngineError(
           'internal',
@@ -115,7 +134,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       const following = counted(
         before.then(async (row): Promise<FollowedLogits> => {
           const token = (draw && options.drawn?.(row, draw)) ?? row.argmax
-          return { ...(await step([token], 1))[0]!, token }
+          return { ...(await step([token], 1, { detail, temperature }))[0]!, token }
         }),
       )
       newest = following
@@ -128,7 +147,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       get length() {
         return history.length
       },
-      forward: async (given, { outputs = 1 } = {}) => {
+      forward: async (given, { outputs = 1, detail = 'all', temperature } = {}) => {
         check()
         calls++
         const tokens = Array.from(given)
@@ -149,7 +168,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
             `${history.length} + ${tokens.length} tokens do not fit a context of ${contextLength}.`,
           )
         }
-        const results = counted(step(tokens, outputs))
+        const results = counted(step(tokens, outputs, { detail, temperature }))
         newest = outputs > 0 ? results.then((all) => all.at(-1)!) : null
         newest?.catch(() => undefined)
         return results
@@ -208,8 +227,20 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
   }
 }
 
-/** Logits over a row of numbers; reading them when `isValid` says no throws. */
-function mockLogits(row: ArrayLike<number>, isValid: () => boolean): Logits {
+interface Reading {
+  readonly detail: LogitDetail
+  readonly temperature: number | undefined
+}
+
+/**
+ * Logits over a row of numbers; reading them when `isValid` says no throws.
+ * @param part what to give instead of the whole row; null: the row
+ */
+function mockLogits(
+  row: ArrayLike<number>,
+  isValid: () => boolean,
+  part: (Reading & { readonly topCount: number }) | null,
+): Logits {
   const values = Float32Array.from(row)
   const check = (): void => {
     if (!isValid()) throw new EngineError('internal', "Logits were read after the session's next call.")
@@ -245,17 +276,28 @@ function mockLogits(row: ArrayLike<number>, isValid: () => boolean): Logits {
         0,
       )
     },
-    top: null,
+    get tempered() {
+      if (part?.temperature === undefined) return undefined
+      const { maximum } = this
+      return values.reduce((sum, value) => sum + Math.exp((value - maximum) / part.temperature!), 0)
+    },
+    top: part?.detail === 'top' ? likeliest(values, part.topCount) : null,
     values() {
       check()
+      if (part !== null) throw new EngineError('internal', "Whole logits take detail 'all'.")
       return values
     },
     // The mock's hidden state is its row of logits.
     hidden() {
-      check()
-      return values.slice()
+      return this.values().slice()
     },
   }
+}
+
+function likeliest(values: Float32Array, count: number): TopLogits {
+  const order = Array.from(values.keys()).toSorted((a, b) => values[b]! - values[a]! || a - b)
+  const ids = Uint32Array.from(order.slice(0, count))
+  return { ids, logits: Float32Array.from(ids, (id) => values[id]!) }
 }
 
 function sleep(durationMs: number): Promise<void> {

@@ -177,24 +177,28 @@ for (const variant of ['serial', 'workgroup'] as const) {
 }
 
 test('a session goes on with the tokens that it draws', async ({ isolatedPage }) => {
-  const draw = { temperature: 1.2, topK: 40, topP: 0.95, minP: 0.01, quantile: 0.8 }
-  const begin: SessionStep = { forward: TOKENS.slice(0, 9), detail: 'top' }
   await openBackend(
     isolatedPage,
     { tiny: { architecture: 'qwen3', type: 'Q4_1' } },
     { kind: 'webgpu', variant: 'serial' },
   )
-  const drawn = outputsOf(await runSteps(isolatedPage, 64, [begin, { follow: 12, detail: 'top', draw }]))
-  const tokens = drawn.slice(1).map(({ token }) => token!)
-  // A sampler whose next random number is the quantile.
-  tokens.forEach((token, i) => {
-    const { ids, logits } = drawn[i]!.top!
-    expect(token, `step ${i}`).toBe(drawOf(ids, logits, draw))
-  })
-  expect(tokens.some((token, i) => token !== drawn[i]!.argmax)).toBe(true)
-  const forced = tokens.map((token): SessionStep => ({ forward: [token], detail: 'top' }))
-  const alike = outputsOf(await runSteps(isolatedPage, 64, [begin, ...forced]))
-  expect(drawn.map((output) => ({ ...output, token: null }))).toEqual(alike)
+  for (const draw of [
+    { temperature: 1.2, topK: 40, topP: 0.95, minP: 0.01, quantile: 0.8 },
+    { temperature: 1.2, topK: 0, topP: 0.6, minP: 0, quantile: 0.7 },
+    { temperature: 0.8, topK: 0, topP: 1, minP: 0, quantile: 0.6 },
+  ]) {
+    const { temperature } = draw
+    const begin: SessionStep = { forward: TOKENS.slice(0, 9), detail: 'top', temperature }
+    const follow: SessionStep = { follow: 12, detail: 'top', temperature, draw }
+    const drawn = outputsOf(await runSteps(isolatedPage, 64, [begin, follow]))
+    const tokens = drawn.slice(1).map(({ token }) => token!)
+    // A sampler whose next random number is the quantile.
+    tokens.forEach((token, i) => expect(token, `step ${i}`).toBe(drawOf(drawn[i]!, draw)))
+    expect(tokens.some((token, i) => token !== drawn[i]!.argmax)).toBe(true)
+    const forced = tokens.map((token): SessionStep => ({ forward: [token], detail: 'top', temperature }))
+    const alike = outputsOf(await runSteps(isolatedPage, 64, [begin, ...forced]))
+    expect(drawn.map((output) => ({ ...output, token: null }))).toEqual(alike)
+  }
 })
 
 // One variant: every part is another kernel to compile.
@@ -284,20 +288,24 @@ function expectSimilar(got: Output, wanted: Output, what: string): void {
 }
 
 function drawOf(
-  ids: readonly number[],
-  logits: readonly number[],
+  { top, maximum, logSumExp, tempered }: Output,
   { temperature, topK, topP, minP, quantile }: Draw,
 ): number {
+  const { ids, logits } = top!
   const weights = (t: number): number[] =>
-    logits.slice(0, topK).map((logit) => Math.exp((logit - logits[0]!) / t))
-  const reach = (all: readonly number[], share: number): number => {
-    const target = share * all.reduce((a, b) => a + b, 0)
+    logits.slice(0, topK || logits.length).map((logit) => Math.exp((logit - logits[0]!) / t))
+  const sumOf = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
+  const reach = (all: readonly number[], target: number): number => {
     let sum = 0
     return all.findIndex((weight) => (sum += weight) >= target)
   }
-  const kept = reach(weights(1), topP) + 1
+  // Without top-k shares are those of all tokens.
+  const mass = topK === 0 ? Math.exp(logSumExp - maximum) : sumOf(weights(1))
+  const kept = topP === 1 ? logits.length : reach(weights(1), topP * mass) + 1
   const likely = logits.slice(0, kept).filter((logit) => logit >= logits[0]! + Math.log(minP)).length
-  return ids[reach(weights(temperature).slice(0, likely), quantile)]!
+  const drawn = weights(temperature).slice(0, likely)
+  const isOfAll = topK === 0 && topP === 1
+  return ids[reach(drawn, quantile * (isOfAll ? tempered! : sumOf(drawn)))]!
 }
 
 function cosine(a: readonly number[], b: readonly number[]): number {

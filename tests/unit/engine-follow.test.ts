@@ -5,13 +5,11 @@ import type { ChatCompletionParams } from '../../src/contract/engine'
 import { collect, createHarness, randomModel, says, user } from './engine-harness'
 
 /** As a sampler draws where top-p and min-p are off. */
-function drawOf(row: Logits, { temperature, topK, quantile }: Draw): number {
-  const values = row.values()
-  const order = Array.from(values.keys())
-    .toSorted((a, b) => values[b]! - values[a]! || a - b)
-    .slice(0, topK)
-  const weights = order.map((id) => Math.exp((values[id]! - row.maximum) / temperature))
-  const target = quantile * weights.reduce((a, b) => a + b, 0)
+function drawOf({ top, maximum, tempered }: Logits, { temperature, topK, quantile }: Draw): number {
+  const { ids, logits } = top!
+  const order = Array.from(ids).slice(0, topK === 0 ? ids.length : topK)
+  const weights = order.map((_, i) => Math.exp((logits[i]! - maximum) / temperature))
+  const target = quantile * (topK === 0 ? tempered! : weights.reduce((a, b) => a + b, 0))
   let sum = 0
   return order.find((_, i) => (sum += weights[i]!) >= target) ?? order.at(-1)!
 }
@@ -23,8 +21,12 @@ async function converse(
   follows: boolean,
   contextLength: number,
   drawn?: (row: Logits, draw: Draw) => number,
+  topCount?: number,
 ) {
-  const { engine, backend } = createHarness({ logits, follows, ...(drawn && { drawn }) }, { contextLength })
+  const { engine, backend } = createHarness(
+    { logits, follows, ...(drawn && { drawn }), ...(topCount && { topCount }) },
+    { contextLength },
+  )
   const request = {
     temperature: 0,
     ...params,
@@ -123,6 +125,47 @@ describe('a backend that follows by itself', () => {
       { numRuns: 60, seed: 20261124 },
     )
     if (drawn === drawOf) expect(rightDraws).toBeGreaterThan(30)
+  })
+
+  it('samples the same tokens without top_k, though it is told of three tokens of six', async () => {
+    let ahead = 0
+    let whole = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          temperature: fc.constantFrom(0.2, 1, 1.5),
+          top_p: fc.constantFrom(1, 1, 0.9, 0.5),
+          min_p: fc.constantFrom(0, 0, 0.1),
+          seed: fc.integer({ min: 0, max: 2 ** 40 }),
+          max_tokens: fc.integer({ min: 8, max: 30 }),
+          logprobs: fc.boolean(),
+        }),
+        fc.boolean(),
+        fc.constantFrom('error' as const, 'slide' as const),
+        fc.integer(),
+        async (params, signals, overflow, modelSeed) => {
+          const model = randomModel(modelSeed, { order: 2, spread: 4, letters: 6, endBias: -2 })
+          const minnow = { overflow, signals, promptLookup: false }
+          const request = { messages: [user('hello')], ...params, minnow }
+          const waiting = await converse(model, request, false, 60)
+          const plain = params.top_p === 1 && params.min_p === 0
+          const following = await converse(model, request, true, 60, plain ? drawOf : undefined, 3)
+          const told = ({ answers }: typeof waiting) =>
+            answers.map(({ choices, minnow: extra, usage: { minnow: _timings, ...usage } }) => ({
+              choices,
+              extra,
+              usage,
+            }))
+          expect(told(following)).toEqual(told(waiting))
+          const more = following.forwards.length - waiting.forwards.length
+          if (more <= 2) ahead++
+          else whole++
+        },
+      ),
+      { numRuns: 100, seed: 20261126 },
+    )
+    expect(ahead).toBeGreaterThan(5)
+    expect(whole).toBeGreaterThan(20)
   })
 
   it('begins a step before the last one is known, and never more than two', async () => {

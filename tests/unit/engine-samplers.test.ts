@@ -166,18 +166,60 @@ describe('the sampler', () => {
     const sampler = new Sampler({ ...plain, seed: 7 })
     const counts = [0, 0, 0, 0]
     const draws = 20_000
-    for (let i = 0; i < draws; i++) counts[sampler.sample(logitsOf(row))]!++
+    for (let i = 0; i < draws; i++) counts[sampler.sample(logitsOf(row))!]!++
     // Five standard deviations of the largest.
     for (const [id, share] of [0.5, 0.3, 0.15, 0.05].entries()) {
       expect(Math.abs(counts[id]! / draws - share)).toBeLessThan(5 * Math.sqrt(0.25 / draws))
     }
   })
 
+  it('draws from the likeliest tokens what it would from all, or asks for the row', () => {
+    const flat = fc.record({
+      seed: fc.integer(),
+      spread: fc.constantFrom(1, 4, 12, 30),
+      steps: fc.constantFrom(0, 9),
+    })
+    let told = 0
+    let asked = 0
+    fc.assert(
+      fc.property(
+        flat.map(({ seed, spread, steps }) => {
+          const random = createRandom(seed)
+          return Float32Array.from({ length: 3000 }, () => {
+            const uniform = random.next() ** 2
+            return (steps === 0 ? uniform : Math.floor(uniform * steps) / steps) * spread
+          })
+        }),
+        fc.record({
+          temperature: fc.constantFrom(0.2, 0.7, 1, 1.5),
+          topP: fc.constantFrom(1, 0.9, 0.5, 0),
+          minP: fc.constantFrom(0, 0.05),
+          seed: fc.integer(),
+        }),
+        (row, choice) => {
+          const settings = { ...plain, ...choice }
+          const whole = logitsOf(row)
+          const [likeliest, all] = [new Sampler(settings), new Sampler(settings)]
+          expect(likeliest.detail).toBe('top')
+          const token = likeliest.sample(topOf(row, likeliest.sumTemperature))
+          if (token === null) asked++
+          else told++
+          // Asked again, it uses the same random number.
+          expect(token ?? likeliest.sample(whole)).toBe(all.sample(whole))
+          expect(likeliest.sample(whole)).toBe(all.sample(whole))
+        },
+      ),
+      { numRuns: 500, seed: 20261125 },
+    )
+    expect(told).toBeGreaterThan(150)
+    expect(asked).toBeGreaterThan(50)
+  })
+
   it('repeats itself with the same seed and only with it', () => {
     const row = new Float32Array(1000)
     const draw = (seed: number): number[] => {
       const sampler = new Sampler({ ...plain, seed })
-      return Array.from({ length: 20 }, () => sampler.sample(logitsOf(row)))
+      return Array.from({ length: 20 }, () => sampler.sample(logitsOf(row))!)
     }
     expect(draw(1)).toEqual(draw(1))
     const seeds = [0, 1, -1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1, 1 - 2 ** 53]
@@ -311,7 +353,7 @@ describe('a sampler of the likeliest tokens alone', () => {
             else wholes++
             const token = ofAll.sample(logitsOf(row))
             expect(ofTop.sample(isTop ? topOf(row) : logitsOf(row))).toBe(token)
-            for (const sampler of [ofAll, ofTop]) sampler.accept(token)
+            for (const sampler of [ofAll, ofTop]) sampler.accept(token!)
           }
         },
       ),
@@ -322,13 +364,14 @@ describe('a sampler of the likeliest tokens alone', () => {
   })
 })
 
-/** The 256 likeliest as a GPU gives them, and nothing else but the sum. */
-function topOf(row: Float32Array): RawLogits {
+/** The 256 likeliest as a GPU gives them, and nothing else but the sums. */
+function topOf(row: Float32Array, temperature?: number): RawLogits {
   const ids = Uint32Array.from(row.keys())
     .toSorted((a, b) => row[b]! - row[a]! || a - b)
     .subarray(0, TOP_COUNT)
   return {
     ...logitsOf(row),
+    tempered: temperature && sumOfExponentials(row, row[ids[0]!]!, temperature),
     top: { ids, logits: Float32Array.from(ids, (id) => row[id]!) },
     values: () => {
       throw new Error('whole rows are not read')

@@ -20,6 +20,7 @@ interface Call {
   readonly tokens: ArrayLike<number> | null
   readonly outputs: number
   readonly detail: LogitDetail
+  readonly temperature: number | undefined
   readonly draw?: Draw | null | undefined
 }
 
@@ -76,13 +77,13 @@ export class RecoveringSession implements BackendSession {
 
   async forward(
     tokens: ArrayLike<number>,
-    { outputs = 1, detail = 'all' }: ForwardOptions = {},
+    { outputs = 1, detail = 'all', temperature }: ForwardOptions = {},
   ): Promise<Logits[]> {
-    return (await this.#start({ tokens, outputs, detail })).logits
+    return (await this.#start({ tokens, outputs, detail, temperature })).logits
   }
 
-  async follow({ detail = 'all', draw }: FollowOptions = {}): Promise<FollowedLogits> {
-    const { logits, token } = await this.#start({ tokens: null, outputs: 1, detail, draw })
+  async follow({ detail = 'all', temperature, draw }: FollowOptions = {}): Promise<FollowedLogits> {
+    const { logits, token } = await this.#start({ tokens: null, outputs: 1, detail, temperature, draw })
     return { ...logits[0]!, token: token! }
   }
 
@@ -138,14 +139,16 @@ export class RecoveringSession implements BackendSession {
   }
 
   /** The call as it is, at once; null where it can't be made so. */
-  #attempt({ tokens, outputs, detail, draw }: Call): Promise<Done> | null {
+  #attempt({ tokens, outputs, detail, temperature, draw }: Call): Promise<Done> | null {
     const place = this.#place
     if (place === null || place.backend !== this.#owner.current || this.#repeating > 0) return null
     if (tokens === null) {
-      return place.session.follow?.({ detail, draw }).then(asDone) ?? null
+      return place.session.follow?.({ detail, temperature, draw }).then(asDone) ?? null
     }
     if (tokens.length > place.backend.maxBatch) return null
-    return place.session.forward(tokens, { outputs, detail }).then((logits) => ({ logits, token: null }))
+    return place.session
+      .forward(tokens, { outputs, detail, temperature })
+      .then((logits) => ({ logits, token: null }))
   }
 
   async #run(
@@ -182,7 +185,7 @@ export class RecoveringSession implements BackendSession {
     return this.canFollow ? done : { logits: logits.map((row) => detached(row)), token }
   }
 
-  async #repeat({ tokens, outputs, detail }: Call): Promise<Logits[]> {
+  async #repeat({ tokens, outputs, detail, temperature }: Call): Promise<Logits[]> {
     if (tokens === null && this.#newest < 0) {
       throw new EngineError('invalid-argument', 'follow() continues an output; call forward() first.')
     }
@@ -190,7 +193,7 @@ export class RecoveringSession implements BackendSession {
     for (;;) {
       const { backend, session } = await this.#restore()
       try {
-        return await forwardInParts(session, repeated, backend.maxBatch, { outputs, detail })
+        return await forwardInParts(session, repeated, backend.maxBatch, { outputs, detail, temperature })
       } catch (error) {
         await this.#owner.giveUp(backend, error)
       }
@@ -253,7 +256,7 @@ async function forwardInParts(
   session: BackendSession,
   tokens: ArrayLike<number>,
   maxBatch: number,
-  options: { outputs: number; detail: LogitDetail },
+  options: Pick<Call, 'outputs' | 'detail' | 'temperature'>,
 ): Promise<Logits[]> {
   const all = Array.from(tokens)
   if (options.outputs > maxBatch) {

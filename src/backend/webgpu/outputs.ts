@@ -26,10 +26,10 @@ export function readOutputs(
   const top = detail === 'top' ? readTop(bytes) : null
   const whole = detail === 'all' ? new Float32Array(bytes, rowsOffset, rows * (stride + width)).slice() : null
   return Array.from({ length: rows }, (_, row) => {
-    const [argmax, maximum, sum, weighted, second] = summaries.subarray(
+    const [argmax, maximum, sum, weighted, second, tempered] = summaries.subarray(
       row * SUMMARY_FLOATS,
       (row + 1) * SUMMARY_FLOATS,
-    ) as unknown as [number, number, number, number, number]
+    ) as unknown as [number, number, number, number, number, number]
     const values = whole?.subarray(row * stride, row * stride + vocabularySize)
     const residual = whole?.subarray(
       rows * stride + row * width,
@@ -42,6 +42,7 @@ export function readOutputs(
       logSumExp: maximum + Math.log(sum),
       margin: vocabularySize === 1 ? Infinity : maximum - second,
       entropy: Math.log(sum) - weighted / sum,
+      tempered: tempered > 0 ? tempered : undefined,
       top,
       values: () => values ?? notRead(),
       hidden: () => normed(residual ?? notRead(), context),

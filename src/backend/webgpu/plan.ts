@@ -163,7 +163,13 @@ export class Planner {
 
   /** A token drawn from the newest output's likeliest becomes the next one. */
   draw(): Step[] {
-    const buffers = { step: 'step', selection: 'selection', ranked: 'ranked', tokens: 'tokens' } as const
+    const buffers = {
+      step: 'step',
+      selection: 'selection',
+      ranked: 'ranked',
+      summary: 'summary',
+      tokens: 'tokens',
+    } as const
     return drawShaders(Math.min(TOP_COUNT, this.#model.vocabularySize)).map(({ shader, x }) => ({
       shader,
       buffers,

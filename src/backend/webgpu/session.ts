@@ -101,12 +101,12 @@ export class WebGpuSession implements BackendSession {
   }
 
   async forward(tokens: ArrayLike<number>, options: ForwardOptions = {}): Promise<Logits[]> {
-    const { outputs = 1, detail = 'all' } = options
+    const { outputs = 1, detail = 'all', temperature } = options
     this.#check(tokens, outputs)
-    return this.#withRoom(tokens.length, () => this.#forward(tokens, outputs, detail))
+    return this.#withRoom(tokens.length, () => this.#forward(tokens, outputs, { detail, temperature }))
   }
 
-  async #forward(tokens: ArrayLike<number>, outputs: number, detail: LogitDetail): Promise<Logits[]> {
+  async #forward(tokens: ArrayLike<number>, outputs: number, wanted: Wanted): Promise<Logits[]> {
     const { device, scratch, health } = this.#host
     const count = tokens.length
     for (let i = 0; i < count; i++) this.#tokens[i] = tokens[i]!
@@ -131,19 +131,20 @@ export class WebGpuSession implements BackendSession {
       const ahead = row === 0 ? ([[layers, count]] as const) : []
       const step = { count, firstOutput: count - outputs + row, outputs: rows }
       const isLast = row + rows === outputs
-      const reading = this.#outputs(step, ahead, outputs > 1 && detail === 'top' ? 'all' : detail)
+      const detail = outputs > 1 && wanted.detail === 'top' ? 'all' : wanted.detail
+      const reading = this.#outputs(step, ahead, { ...wanted, detail })
       if (isLast) this.#advance(count, rows - 1)
       logits.push(...(await reading))
     }
     return logits
   }
 
-  async follow({ detail = 'all', draw = null }: FollowOptions = {}): Promise<FollowedLogits> {
+  async follow({ detail = 'all', temperature, draw = null }: FollowOptions = {}): Promise<FollowedLogits> {
     this.#checkLive()
-    return this.#withRoom(1, () => this.#follow(detail, draw))
+    return this.#withRoom(1, () => this.#follow({ detail, temperature }, draw))
   }
 
-  async #follow(detail: LogitDetail, draw: Draw | null): Promise<FollowedLogits> {
+  async #follow(wanted: Wanted, draw: Draw | null): Promise<FollowedLogits> {
     if (this.#newestRow < 0) {
       throw new EngineError('invalid-argument', 'follow() continues an output; call forward() first.')
     }
@@ -160,7 +161,7 @@ export class WebGpuSession implements BackendSession {
         [isDrawn ? drawing : feed, 1],
         [decode, 1],
       ],
-      detail,
+      wanted,
     )
     this.#advance(1, 0)
     return (await reading)[0]!
@@ -194,7 +195,11 @@ export class WebGpuSession implements BackendSession {
   }
 
   /** Runs what comes `before`, then the head, and reads what is wanted of the outputs. */
-  async #outputs(step: StepCounts, before: readonly Pass[], detail: LogitDetail): Promise<FollowedLogits[]> {
+  async #outputs(
+    step: StepCounts,
+    before: readonly Pass[],
+    { detail, temperature = 0 }: Wanted,
+  ): Promise<FollowedLogits[]> {
     const { scratch, readback, model, outputNorm, health } = this.#host
     const { top, decodeHead, batchHead } = this.#bound!
     const rows = step.outputs
@@ -204,6 +209,7 @@ export class WebGpuSession implements BackendSession {
     const passes: Pass[] = [...before, [rows === 1 ? decodeHead : batchHead, rows]]
     if (detail === 'top') passes.push([top, 1])
     this.#newestHasTop = detail === 'top'
+    this.#stepFloats[11] = temperature
     this.#submit(step, passes, (encoder) => {
       const { buffer } = slot
       encoder.copyBufferToBuffer(scratch.tokens, 0, buffer, 0, 4)
@@ -436,6 +442,11 @@ function largestCapacity(contextLength: number): number {
 /** Keys and values of a layer: half floats. */
 function bytesPerPosition({ kvHeadCount, headDim }: ModelDefinition): number {
   return 2 * kvHeadCount * headDim * 2
+}
+
+interface Wanted {
+  readonly detail: LogitDetail
+  readonly temperature: number | undefined
 }
 
 interface StepCounts {

@@ -13,7 +13,8 @@ import { selectTopK } from './top-k'
 import { keepTopP } from './top-p'
 
 /** What the sampler reads of logits. */
-export type RawLogits = Pick<Logits, 'argmax' | 'logSumExp' | 'values'> & Partial<Pick<Logits, 'top'>>
+export type RawLogits = Pick<Logits, 'argmax' | 'logSumExp' | 'values'> &
+  Partial<Pick<Logits, 'top' | 'tempered'>>
 
 /**
  * Chooses tokens, in llama.cpp's default order: logit bias → penalties → top-k → top-p → min-p → temperature → draw.
@@ -69,13 +70,19 @@ export class Sampler {
   /** What `sample` will want of the logits. */
   get detail(): LogitDetail {
     if (this.isGreedy) return 'summary'
-    if (this.#count === 0) return 'all'
     if (!this.#adjusts) return this.#count <= TOP_COUNT ? 'top' : 'all'
+    if (this.#count === 0) return 'all'
     // Where logits only become smaller, and by none of `adjusted` tokens, none comes in from below the top.
     const { logitBias, repetitionPenalty } = this.#settings
     const recent = repetitionPenalty === 1 ? 0 : Math.min(this.#recentCount, REPETITION_WINDOW)
     const adjusted = logitBias.size + recent + this.#counts.size
     return this.#lowers && this.#count + adjusted <= TOP_COUNT ? 'top' : 'all'
+  }
+
+  /** The temperature at which it will want the sum of all tokens; undefined: none. */
+  get sumTemperature(): number | undefined {
+    const { temperature, topP, minP } = this.#settings
+    return this.#count === 0 && this.draws && topP === 1 && minP === 0 ? temperature : undefined
   }
 
   /** Whether the next token is drawn from the likeliest as they are. */
@@ -87,8 +94,7 @@ export class Sampler {
   get draw(): Draw | null {
     if (!this.draws) return null
     const { temperature, topK, topP, minP } = this.#settings
-    this.#nextUniform ??= this.#random.next()
-    return { temperature, topK, topP, minP, quantile: this.#nextUniform }
+    return { temperature, topK, topP, minP, quantile: this.#peekUniform() }
   }
 
   /** Tells the sampler of the prompt, for the repetition penalty. */
@@ -105,13 +111,18 @@ export class Sampler {
     }
   }
 
-  /** @throws EngineError 'internal' where the logits hold no number */
-  sample(logits: RawLogits): number {
+  /**
+   * The next token; null where the likeliest tokens do not tell: then call it again with the whole row.
+   * @throws EngineError 'internal' where the logits hold no number
+   */
+  sample(logits: RawLogits): number | null {
     const { temperature, topK } = this.#settings
     // Of logits that are no numbers a backend may still name a largest, but not their sum.
     if (!Number.isFinite(logits.logSumExp)) throw noLargest(logits.argmax)
     if (this.isGreedy && logits.argmax >= 0) return logits.argmax
-    if (logits.top && this.detail === 'top') return this.#sampleTop(logits.top)
+    if (logits.top && this.detail === 'top') {
+      return this.#count === 0 ? this.#sampleLikeliest(logits.top, logits) : this.#sampleTop(logits.top)
+    }
     const row = this.#adjusts ? this.#adjust(logits.values()) : logits.values()
     const likeliest = this.#adjusts ? indexOfLargest(row) : logits.argmax
     const largest = row[likeliest]
@@ -142,14 +153,43 @@ export class Sampler {
     return this.#settings.temperature === 0 ? candidates.ids[0]! : this.#drawOfTopK(largest, this.#uniform())
   }
 
+  /** As `#sampleAll`, of the likeliest tokens where these tell. */
+  #sampleLikeliest(top: TopLogits, { logSumExp, tempered }: RawLogits): number | null {
+    const { temperature, topP, minP } = this.#settings
+    const candidates = this.#candidates
+    const border = top.logits.at(-1)!
+    // Which of those equal to the last one are among them is left open.
+    candidates.fill(top, top.logits.indexOf(border))
+    if (candidates.count === 0) return null
+    const largest = candidates.logits[0]!
+    const likelihoods = Math.exp(logSumExp - largest)
+    if (topP === 1 && minP === 0) {
+      const total = temperature === 1 ? likelihoods : tempered
+      const mass = weigh(candidates, largest, temperature)
+      if (total === undefined || mass < this.#peekUniform() * total) return null
+      return drawToken(candidates, this.#uniform(), total)
+    }
+    const mass = weigh(candidates, largest, 1)
+    const floor = minPThreshold(largest, minP)
+    if (border >= floor && (topP === 1 || mass < topP * likelihoods)) return null
+    if (topP < 1) keepTopP(candidates, topP, likelihoods)
+    if (minP > 0) keepMinP(candidates, floor)
+    return drawToken(candidates, this.#uniform(), weigh(candidates, largest, temperature))
+  }
+
   #recentTokens(): Int32Array {
     return this.#recent.subarray(0, Math.min(this.#recentCount, REPETITION_WINDOW))
   }
 
   #uniform(): number {
-    const uniform = this.#nextUniform ?? this.#random.next()
+    const uniform = this.#peekUniform()
     this.#nextUniform = null
     return uniform
+  }
+
+  /** What `#uniform` will give. */
+  #peekUniform(): number {
+    return (this.#nextUniform ??= this.#random.next())
   }
 
   /** From the top-k tokens, which are the candidates. */

@@ -3,9 +3,9 @@ import { isEngineError } from '../../../src/contract/error'
 
 /** What is done with a session, as data: it crosses into a page, and runs on the reference as well. */
 export type SessionStep =
-  | { forward: number[]; outputs?: number; detail?: LogitDetail }
+  | { forward: number[]; outputs?: number; detail?: LogitDetail; temperature?: number }
   /** So many of the likeliest tokens, or of drawn ones; two calls under way where the backend follows itself. */
-  | { follow: number; detail?: LogitDetail; draw?: Draw }
+  | { follow: number; detail?: LogitDetail; temperature?: number; draw?: Draw }
   | { truncate: number }
   | { shift: [from: number, to: number] }
 
@@ -26,6 +26,7 @@ export interface Output {
   logSumExp: number
   margin: number
   entropy: number
+  tempered: number | null
   top: { ids: number[]; logits: number[] } | null
   values: number[] | null
   hidden: number[] | null
@@ -68,10 +69,11 @@ async function runStep(
     session.shift(...step.shift)
     return []
   }
-  const { detail = 'all' } = step
+  const { detail = 'all', temperature } = step
   if ('forward' in step) {
     const { outputs = 1 } = step
-    return (await session.forward(step.forward, { outputs, detail })).map((logits) => copyOf(logits, detail))
+    const rows = await session.forward(step.forward, { outputs, detail, temperature })
+    return rows.map((logits) => copyOf(logits, detail))
   }
   const outputs: Output[] = []
   if (session.follow === undefined) {
@@ -82,10 +84,10 @@ async function runStep(
     return outputs
   }
   const { draw } = step
-  let ahead = session.follow({ detail, draw })
+  let ahead = session.follow({ detail, temperature, draw })
   for (let i = 0; i < step.follow; i++) {
     const current = ahead
-    if (i + 1 < step.follow) ahead = session.follow({ detail, draw })
+    if (i + 1 < step.follow) ahead = session.follow({ detail, temperature, draw })
     const logits = await current
     outputs.push({ ...copyOf(logits, detail), token: logits.token })
   }
@@ -93,7 +95,7 @@ async function runStep(
 }
 
 function copyOf(logits: Logits, detail: LogitDetail): Output {
-  const { argmax, maximum, logSumExp, margin, entropy, top } = logits
+  const { argmax, maximum, logSumExp, margin, entropy, tempered = null, top } = logits
   return {
     token: null,
     argmax,
@@ -101,6 +103,7 @@ function copyOf(logits: Logits, detail: LogitDetail): Output {
     logSumExp,
     margin,
     entropy,
+    tempered,
     top: top && { ids: Array.from(top.ids), logits: Array.from(top.logits) },
     values: detail === 'all' ? Array.from(logits.values()) : null,
     hidden: detail === 'all' ? Array.from(logits.hidden()) : null,

@@ -98,7 +98,12 @@ async function outputsOf(
   runKernels: RunKernels,
   rows: readonly Float32Array[],
   softcap: number | null = null,
-): Promise<{ outputs: Logits[]; selection: Uint32Array<ArrayBuffer> }> {
+  sumTemperature = 0,
+): Promise<{
+  outputs: Logits[]
+  selection: Uint32Array<ArrayBuffer>
+  summary: Uint32Array<ArrayBuffer>
+}> {
   const vocabulary = rows[0]!.length
   const stride = Math.ceil(vocabulary / 32) * 32
   const logits = new Float32Array(rows.length * stride).fill(1e6)
@@ -122,7 +127,7 @@ async function outputsOf(
         tokens: rows.length,
       })),
     ],
-    steps: [{ count: rows.length }],
+    steps: [{ count: rows.length, sumTemperature }],
     read: ['summary', 'selection'],
   })
   const bytes = new Uint32Array(rowsOffset / 4)
@@ -130,7 +135,7 @@ async function outputsOf(
   bytes.set(result!['selection']!, selectionOffset / 4)
   const model = { vocabularySize: vocabulary, embeddingLength: 32 } as ModelDefinition
   const outputs = readOutputs(bytes.buffer, rows.length, 'top', { model, outputNorm: new Float32Array(32) })
-  return { outputs, selection: result!['selection']! }
+  return { outputs, selection: result!['selection']!, summary: result!['summary']! }
 }
 
 function expectSummary(got: Logits, wanted: Wanted, what: string): void {
@@ -168,6 +173,19 @@ test('summaries of vocabularies about the size of a chunk are right', async ({ r
     const row = randomFloats(vocabulary, 0, 4, randomNumbers(vocabulary))
     const output = (await outputsOf(runKernels, [row])).outputs[0]
     expectSummary(output!, summaryOf(row), `${vocabulary} tokens`)
+  }
+})
+
+test('sums at a temperature are right', async ({ runKernels }) => {
+  const named = Object.entries(rowsOf(VOCABULARY))
+  const rows = named.map(([, row]) => row)
+  for (const temperature of [0.2, 0.7, 1, 1.5, 100]) {
+    const { outputs } = await outputsOf(runKernels, rows, null, temperature)
+    for (const [i, [name, row]] of named.entries()) {
+      const { maximum } = summaryOf(row)
+      const wanted = row.reduce((sum, value) => sum + Math.exp((value - maximum) / temperature), 0)
+      expect(outputs[i]!.tempered! / wanted, `${name} at ${temperature}`).toBeCloseTo(1, 5)
+    }
   }
 })
 
@@ -232,6 +250,10 @@ test('a token is drawn as the sampler draws it', async ({ runKernels }) => {
     { topK: TOP_COUNT, temperature: 1.5, topP: 0.9, minP: 0 },
     { topK: TOP_COUNT, temperature: 100, topP: 1, minP: 0.001 },
     { topK: 5, temperature: 0.01, topP: 0.5, minP: 0.5 },
+    { topK: 0, temperature: 0.2, topP: 0.9, minP: 0 },
+    { topK: 0, temperature: 1, topP: 1, minP: 0 },
+    { topK: 0, temperature: 0.7, topP: 1, minP: 0 },
+    { topK: 0, temperature: 1.2, topP: 0.6, minP: 0.05 },
   ]
   const others = {
     repetitionPenalty: 1,
@@ -240,30 +262,36 @@ test('a token is drawn as the sampler draws it', async ({ runKernels }) => {
     logitBias: new Map<number, number>(),
   }
   let differing = 0
+  let told = 0
   const seen = new Set<number>()
   for (const [i, setting] of settings.entries()) {
     for (const [name, row] of Object.entries(rowsOf(VOCABULARY))) {
       if (name === 'all but one forbidden') continue
-      const { outputs, selection } = await outputsOf(runKernels, [row])
+      const sumTemperature = setting.topK === 0 ? setting.temperature : 0
+      const { outputs, selection, summary } = await outputsOf(runKernels, [row], null, sumTemperature)
       const samplers = Array.from(
         { length: 12 },
         (_, seed) => new Sampler({ ...setting, ...others, seed: seed * 100 + i }),
       )
       const results = await runKernels({
-        buffers: { selection, ranked: new Uint32Array(TOP_COUNT * 2), tokens: Uint32Array.of(9, 8) },
+        buffers: { selection, summary, ranked: new Uint32Array(TOP_COUNT * 2), tokens: Uint32Array.of(9, 8) },
         calls: drawShaders(TOP_COUNT),
         steps: samplers.map(({ draw }) => ({ count: 1, draw: draw! })),
         read: ['tokens'],
       })
       results.forEach(({ tokens }, s) => {
         const wanted = samplers[s]!.sample(outputs[0]!)
+        expect(tokens![1]).toBe(8)
+        // The likeliest tokens do not tell it.
+        if (wanted === null) return
+        told++
         if (tokens![0] !== wanted) differing++
         seen.add(wanted)
-        expect(tokens![1]).toBe(8)
       })
     }
   }
   // What lies within single precision of the border between two tokens may fall to either.
   expect(differing).toBeLessThanOrEqual(2)
   expect(seen.size).toBeGreaterThan(100)
+  expect(told).toBeGreaterThan(6 * 11 * 12)
 })

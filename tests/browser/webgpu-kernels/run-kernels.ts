@@ -13,6 +13,7 @@ export interface StepFields {
   outputs?: number
   newestRow?: number
   draw?: Draw
+  sumTemperature?: number
 }
 
 export interface KernelCall {
@@ -56,12 +57,21 @@ export interface GpuRun {
 }
 
 function wordsOf(step: StepFields): Uint32Array {
-  const { start = 0, count, capacity = 0, firstOutput = 0, outputs = count, newestRow = 0, draw } = step
+  const {
+    start = 0,
+    count,
+    capacity = 0,
+    firstOutput = 0,
+    outputs = count,
+    newestRow = 0,
+    draw,
+    sumTemperature = 0,
+  } = step
   const words = new Uint32Array(STEP_WORDS)
   words.set([start, count, capacity, firstOutput, outputs, newestRow, draw?.topK ?? 0])
-  if (draw !== undefined) {
-    new Float32Array(words.buffer).set([draw.temperature, draw.topP, draw.minP, draw.quantile], 7)
-  }
+  const floats = new Float32Array(words.buffer)
+  if (draw !== undefined) floats.set([draw.temperature, draw.topP, draw.minP, draw.quantile], 7)
+  floats[11] = sumTemperature
   return words
 }
 

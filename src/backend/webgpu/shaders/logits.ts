@@ -2,7 +2,7 @@ import { type Shader, stepBinding } from './shader'
 
 /** Logits one invocation summarises. */
 export const CHUNK_ROWS = 128
-/** Floats of a row's summary: argmax (exact below 2^24), maximum, Σ e^(x − maximum), Σ e^(x − maximum) (x − maximum), second largest. */
+/** Floats of a row's summary: argmax (exact below 2^24), maximum, Σ e^(x − maximum), Σ e^(x − maximum) (x − maximum), second largest, Σ e^((x − maximum) / temperature). */
 export const SUMMARY_FLOATS = 8
 
 /** Caps logits where the model does, and summarises each run of CHUNK_ROWS. */
@@ -45,9 +45,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     sum += exp(below);
     weighted += exp(below) * below;
   }
+  var tempered = 0.0;
+  if (step.sumTemperature > 0.0) {
+    for (var i = base; i < to; i++) { tempered += exp(max((logits[row + i] - maximum) / step.sumTemperature, -80.0)); }
+  }
   let at = (id.y * chunkCount + id.x) * 2u;
   chunks[at] = vec4<f32>(f32(best), maximum, sum, weighted);
-  chunks[at + 1u] = vec4<f32>(second, 0.0, 0.0, 0.0);
+  chunks[at + 1u] = vec4<f32>(second, tempered, 0.0, 0.0);
 }
 `,
   }
@@ -77,14 +81,18 @@ fn main(@builtin(workgroup_id) id: vec3<u32>) {
   }
   var sum = 0.0;
   var weighted = 0.0;
+  var tempered = 0.0;
   for (var c = 0u; c < chunkCount; c++) {
     let chunk = chunks[base + c * 2u];
     let fade = exp(chunk.y - maximum);
     sum += chunk.z * fade;
     weighted += fade * (chunk.w + chunk.z * (chunk.y - maximum));
+    if (step.sumTemperature > 0.0) {
+      tempered += chunks[base + c * 2u + 1u].y * exp(max((chunk.y - maximum) / step.sumTemperature, -80.0));
+    }
   }
   summary[id.y * 2u] = vec4<f32>(best, maximum, sum, weighted);
-  summary[id.y * 2u + 1u] = vec4<f32>(second, 0.0, 0.0, 0.0);
+  summary[id.y * 2u + 1u] = vec4<f32>(second, tempered, 0.0, 0.0);
 }
 `,
   }

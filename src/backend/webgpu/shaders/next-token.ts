@@ -20,7 +20,7 @@ fn main() { tokens[0] = u32(summary[step.newestRow * 2u].x); }
 
 /**
  * tokens[0] = a token drawn from the selection (topShaders of logits.ts) of the newest output, in the order of the
- * engine's sampler: top-k → top-p → min-p → temperature → quantile. First the selection is put in order, an invocation
+ * engine's sampler: top-k → top-p → min-p → temperature → quantile; without top-k shares are those of all tokens. First the selection is put in order, an invocation
  * a place; then one invocation goes through it from the likeliest down.
  */
 export function drawShaders(count: number): { shader: Shader; x: number }[] {
@@ -57,6 +57,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         bindings: [
           stepBinding,
           { name: 'ranked', access: 'read', type: 'array<u32>' },
+          { name: 'summary', access: 'read', type: 'array<vec4<f32>>' },
           { name: 'tokens', access: 'read_write', type: 'array<u32>' },
         ],
         constants: {},
@@ -64,10 +65,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 fn below(i: u32) -> f32 { return bitcast<f32>(ranked[i * 2u + 1u]) - bitcast<f32>(ranked[1]); }
 @compute @workgroup_size(1)
 fn main() {
-  var kept = min(step.topK, ${count}u);
+  let ofAll = step.topK == 0u;
+  var kept = select(min(step.topK, ${count}u), ${count}u, ofAll);
   if (step.topP < 1.0) {
     var total = 0.0;
     for (var i = 0u; i < kept; i++) { total += exp(below(i)); }
+    if (ofAll) { total = summary[step.newestRow * 2u].z; }
     var sum = 0.0;
     for (var i = 0u; i < kept; i++) {
       sum += exp(below(i));
@@ -81,6 +84,7 @@ fn main() {
   }
   var total = 0.0;
   for (var i = 0u; i < kept; i++) { total += exp(below(i) / step.temperature); }
+  if (ofAll && step.topP >= 1.0 && step.minP <= 0.0) { total = summary[step.newestRow * 2u + 1u].y; }
   var sum = 0.0;
   var drawn = kept - 1u;
   for (var i = 0u; i < kept; i++) {

@@ -39,6 +39,8 @@ struct Step {
   topP: f32,
   minP: f32,
   quantile: f32,
+  /** Of a further sum in the summaries; 0: none. */
+  sumTemperature: f32,
 }
 `
 export const STEP_WORDS = 12
