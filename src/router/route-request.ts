@@ -335,8 +335,11 @@ export class RouteRequest {
       params,
     }
     if (!(await parts.askToWait(question))) return false
-    await parts.waiting.put(question)
-    return true
+    // What cannot be kept does not wait, and the local answer stays.
+    return parts.waiting.put(question).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** Why nobody answered, for the caller. */

@@ -17,6 +17,7 @@ import { CalibrationDesk } from './calibration-desk'
 import { ConsentDialog } from './consent-dialog'
 import { define } from './define'
 import { SettingsDialog, type SettingsChange } from './settings-dialog'
+import { isSameOrigin } from './settings-form'
 import { SettingsStore, type RemoteChoice, type StoredSettings } from './settings-store'
 import { languageOf } from './strings'
 import { detailStrings } from './strings/details'
@@ -112,6 +113,7 @@ export class Escalation {
         .remove((event as CustomEvent<string>).detail)
         .then(() => this.#showWaiting())
     })
+    store.onSavedElsewhere(() => void this.#takeOver())
     void this.#showWaiting()
   }
 
@@ -237,6 +239,18 @@ export class Escalation {
   async #change({ settings, key, keepKey }: SettingsChange): Promise<void> {
     this.#key = key
     await this.#keep({ ...settings, key: keepKey ? key : null })
+  }
+
+  /** The settings that another tab saved. */
+  async #takeOver(): Promise<void> {
+    const settings = await this.#store.load()
+    if (settings === null) return
+    const [before, after] = [this.#settings.remote, settings.remote]
+    const staysThere =
+      before !== null && after?.needsKey === true && isSameOrigin(before.baseUrl, after.baseUrl)
+    this.#key = settings.key ?? (staysThere ? this.#key : null)
+    this.#settings = settings
+    this.#renew()
   }
 
   async #keep(settings: StoredSettings): Promise<void> {

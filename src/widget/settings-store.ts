@@ -61,6 +61,8 @@ export class SettingsStore {
   #memory: unknown = null
   readonly #calibrations = new Map<string, StoredCalibration>()
   #database: Promise<IDBPDatabase> | null = null
+  /** Says to other tabs that settings were saved, and no more. */
+  readonly #channel = new BroadcastChannel(SETTINGS_DATABASE)
 
   /** null where nothing was saved, or what was saved cannot be read. */
   async load(): Promise<StoredSettings | null> {
@@ -75,7 +77,13 @@ export class SettingsStore {
     this.#memory = settings
     await this.#open()
       .then((database) => database.put(STORE, settings, ROW))
+      .then(() => this.#channel.postMessage(null))
       .catch(() => undefined)
+  }
+
+  /** Calls back whenever another tab has saved settings. */
+  onSavedElsewhere(listener: () => void): void {
+    this.#channel.addEventListener('message', listener)
   }
 
   /** Of the model with this hash. What cannot be read, or is another model's, is none. */

@@ -174,6 +174,29 @@ test('what was agreed to and typed for one server goes to no other, not even und
   requestedOrigins.delete(new URL(other.baseUrl).origin)
 })
 
+test('settings that one tab saves hold in the others', async ({ page, context, remote }) => {
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl, mode: 'The bigger model first' })
+  const other = await context.newPage()
+  await other.goto('/')
+  await ask(other, QUESTION)
+  await other
+    .getByRole('dialog', { name: /Send this to/ })
+    .getByLabel(/^Key for/)
+    .fill(KEY)
+  await consent(other, 'Always in this conversation')
+  await settled(other)
+  expect(remote.requests).toHaveLength(1)
+  await configure(page, { baseUrl: remote.baseUrl, mode: 'Only on this device' })
+  await ask(other, QUESTION)
+  await settled(other)
+  await expect(badge(other)).toHaveText(/^\s*on this device|^\s*not confirmed/)
+  await askBigger(other)
+  await expect(other.getByRole('alert')).toContainText('this device only')
+  expect(remote.requests).toHaveLength(1)
+  await other.close()
+})
+
 test('the key is nowhere but in the request, unless it is to be remembered', async ({
   page,
   remote,

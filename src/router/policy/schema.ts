@@ -68,6 +68,7 @@ const ruleSchema = z.strictObject({
 
 const policySchema = z.strictObject({
   schemaVersion: defaulted(z.literal(1), 1),
+  /** Rules and experiments may set another, but for 'only-on-device': then nothing leaves. */
   mode: defaulted(modeSchema, 'prefer-on-device'),
   accept: defaulted(acceptSchema, { kind: 'risk', most: 0.1 }),
   verifyFrom: defaulted(z.nullable(share), null),

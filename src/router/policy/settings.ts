@@ -40,10 +40,12 @@ export function settingsFor(policy: Policy, facts: RequestFacts, request: RouteR
     sources.find(({ set }) => set[key] !== undefined)?.set[key]
   const ceiling = (...values: readonly (number | undefined)[]): number =>
     Math.min(Infinity, ...values.filter((value) => value !== undefined))
-  const modeRule = rules.find(({ set }) => set.mode !== undefined)
-  const modeArm = arms.find(({ set }) => set.mode !== undefined)
+  // Whoever chose that the device keeps all expects it, whatever the rules say.
+  const isKept = policy.mode === 'only-on-device'
+  const modeRule = isKept ? undefined : rules.find(({ set }) => set.mode !== undefined)
+  const modeArm = isKept ? undefined : arms.find(({ set }) => set.mode !== undefined)
   const verifyFrom = first('verifyFrom')
-  const policyMode = first('mode') ?? policy.mode
+  const policyMode = (modeRule ?? modeArm)?.set.mode ?? policy.mode
   const ownMode = policyMode === 'only-on-device' ? undefined : request.mode
   return {
     mode: ownMode ?? policyMode,

@@ -94,12 +94,16 @@ test('what the policy keeps on the device no request takes off it', () => {
     ['only-on-device', 'rule'],
     ['only-on-device', 'experiment'],
   ])
-  // A rule may let off the device what the policy else keeps there; then the request has a say again.
-  const lets = parsePolicy({
+  // Nor does a rule take off it what the policy as a whole keeps there.
+  const ruled = parsePolicy({
     mode: 'only-on-device',
-    rules: [{ id: 'r', when: { tasks: ['chat'] }, set: { mode: 'prefer-on-device' } }],
+    rules: [{ id: 'r', when: {}, set: { mode: 'prefer-in-cloud' } }],
+    experiments: [{ id: 'e', share: 1, set: { mode: 'only-in-cloud' } }],
   })
-  expect(settingsFor(lets, facts, { mode: 'only-in-cloud' }).mode).toBe('only-in-cloud')
+  expect(settingsFor(ruled, facts)).toMatchObject({
+    mode: 'only-on-device',
+    modeFrom: { reason: 'mode', rule: null },
+  })
 })
 
 test('splits are even', () => {
