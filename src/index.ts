@@ -26,6 +26,7 @@ export type {
   TokenLogprob,
   TopLogprob,
   Usage,
+  ToolCall,
 } from './contract/engine'
 export {
   EngineError,
@@ -59,7 +60,14 @@ export {
 } from './router/providers/remote-pool'
 export type { FallbackCause } from './router/providers/fallback'
 export type { PoolStrategy } from './router/providers/pool-members'
-export type { RemoteEngine, RemoteModel } from './contract/remote'
+export type {
+  ContentPart,
+  RemoteCompletions,
+  RemoteEngine,
+  RemoteMessage,
+  RemoteModel,
+  RemoteParams,
+} from './contract/remote'
 export type {
   AnswerSource,
   DecisionStage,

@@ -121,8 +121,15 @@ export interface MinnowCompletionPart extends MinnowReadings {
   remote?: RemoteSource
 }
 
-/** 'content_filter' comes from remotes only: a provider cut its answer off. */
-export type FinishReason = 'stop' | 'length' | 'content_filter'
+/** A function that the model wants called; `arguments` should be JSON. Only from remotes that were given tools. */
+export interface ToolCall {
+  id: string
+  type: 'function'
+  function: { name: string; arguments: string }
+}
+
+/** The last two come from remotes only: a provider cut its answer off; tools are to be called. */
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls'
 
 export interface TopLogprob {
   token: string
@@ -169,7 +176,7 @@ export interface ChatCompletion {
   system_fingerprint?: string
   choices: {
     index: number
-    message: { role: 'assistant'; content: string }
+    message: { role: 'assistant'; content: string; tool_calls?: ToolCall[] }
     finish_reason: FinishReason
     logprobs: { content: TokenLogprob[] } | null
   }[]
@@ -185,7 +192,8 @@ export interface ChatCompletionChunk {
   system_fingerprint?: string
   choices: {
     index: number
-    delta: { role?: 'assistant'; content?: string }
+    /** Calls come whole, all in one chunk. */
+    delta: { role?: 'assistant'; content?: string; tool_calls?: (ToolCall & { index: number })[] }
     finish_reason: FinishReason | null
     logprobs: { content: TokenLogprob[] } | null
   }[]

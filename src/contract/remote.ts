@@ -1,6 +1,15 @@
 /** What remote engines tell beyond `engine.ts`. */
 
-import type { Engine, RequestOptions } from './engine'
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionParams,
+  ChatMessage,
+  ChatRole,
+  Engine,
+  RequestOptions,
+  ToolCall,
+} from './engine'
 import type { Price } from './route'
 
 /** One entry of a provider's model list. */
@@ -12,7 +21,44 @@ export interface RemoteModel {
   readonly price: Price | null
 }
 
+/** What some remotes read besides text, in OpenAI's shapes. */
+export type ContentPart =
+  | { type: 'text'; text: string }
+  /** An address, or a data: URL. */
+  | { type: 'image_url'; image_url: { url: string; detail?: 'auto' | 'low' | 'high' } }
+  /** Base64. */
+  | { type: 'input_audio'; input_audio: { data: string; format: 'wav' | 'mp3' } }
+
+/** A message for a remote: parts, the model's calls of tools, or what a tool gave. */
+export interface RemoteMessage {
+  role: ChatRole | 'tool'
+  /** null only beside `tool_calls`. */
+  content: string | readonly ContentPart[] | null
+  tool_calls?: readonly ToolCall[]
+  /** Of the call that a message of the role 'tool' answers. */
+  tool_call_id?: string
+}
+
+/** What remotes take, and routers over them. Minnow's own engine refuses what it cannot do. */
+export interface RemoteParams extends Omit<ChatCompletionParams, 'messages'> {
+  messages: readonly (ChatMessage | RemoteMessage)[]
+  /** Functions that may be called, as OpenAI describes them. */
+  tools?: readonly unknown[]
+  tool_choice?: unknown
+  parallel_tool_calls?: boolean
+  response_format?: unknown
+}
+
+export interface RemoteCompletions {
+  create(
+    params: RemoteParams & { stream: true },
+    options?: RequestOptions,
+  ): Promise<AsyncIterable<ChatCompletionChunk>>
+  create(params: RemoteParams & { stream?: false | null }, options?: RequestOptions): Promise<ChatCompletion>
+}
+
 export interface RemoteEngine extends Engine {
+  readonly chat: { readonly completions: RemoteCompletions }
   readonly name: string
   /**
    * The provider's `/models`. Not retried.

@@ -2,6 +2,8 @@ import type { ChatCompletionChunk, FinishReason } from '../contract/engine'
 import type { RouteEvent } from '../contract/route'
 import type { RouteRun } from './route-run'
 
+type Delta = ChatCompletionChunk['choices'][number]['delta']
+
 /** What a router says, as chunks of one stream, whoever's text it is; and what of it stands on the screen. */
 export class AnswerWriter {
   readonly #run: RouteRun
@@ -40,9 +42,9 @@ export class AnswerWriter {
     })
   }
 
-  /** A text that is shown. */
-  showText(content: string, model: string): ChatCompletionChunk {
-    return this.show({ ...this.#chunk({ content }), model })
+  /** A text that is shown, and what the model wants called. */
+  showText(content: string, model: string, tool_calls?: Delta['tool_calls']): ChatCompletionChunk {
+    return this.show({ ...this.#chunk({ content, ...(tool_calls && { tool_calls }) }), model })
   }
 
   /** An engine's chunk as one of ours: readings the caller did not ask for are left out, usage comes at the end. */
@@ -88,7 +90,7 @@ export class AnswerWriter {
     this.#shown = ''
   }
 
-  #chunk(delta: { content?: string }): ChatCompletionChunk {
+  #chunk(delta: Delta): ChatCompletionChunk {
     return {
       id: this.#run.entry.id,
       object: 'chat.completion.chunk',

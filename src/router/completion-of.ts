@@ -4,6 +4,7 @@ import type {
   Citation,
   FinishReason,
   TokenLogprob,
+  ToolCall,
   Usage,
 } from '../contract/engine'
 import { EngineError } from '../contract/error'
@@ -33,6 +34,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
   let usage = NO_USAGE
   let logprobs: TokenLogprob[] = []
   let tokenIds: number[] = []
+  let calls: ToolCall[] | undefined
   let signals: TokenSignal[] = []
   let promptSignals: PromptReading | undefined
   let route: SettledRoute | undefined
@@ -46,6 +48,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
       content = ''
       logprobs = []
       tokenIds = []
+      calls = undefined
       signals = []
       promptSignals = undefined
     }
@@ -54,6 +57,9 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
     if (choice === undefined) continue
     last = chunk
     content += choice.delta.content ?? ''
+    calls =
+      choice.delta.tool_calls?.map(({ id, type, function: called }) => ({ id, type, function: called })) ??
+      calls
     finish = choice.finish_reason ?? finish
     logprobs.push(...(choice.logprobs?.content ?? []))
     tokenIds.push(...(chunk.minnow?.tokenIds ?? []))
@@ -69,7 +75,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content },
+        message: { role: 'assistant', content, ...(calls && { tool_calls: calls }) },
         finish_reason: finish,
         logprobs: logprobs.length > 0 ? { content: logprobs } : null,
       },

@@ -7,6 +7,7 @@ import type {
   RequestOptions,
 } from '../contract/engine'
 import { EngineError } from '../contract/error'
+import type { RemoteCompletions } from '../contract/remote'
 import type { Modality, Price } from '../contract/route'
 import { createAnswerCache } from './answer-cache'
 import { createBudget } from './budget'
@@ -83,6 +84,8 @@ export interface CreateRouterOptions {
 
 /** An engine over engines, with what it keeps on the device. */
 export interface Router extends Engine {
+  /** Takes what its remote takes. */
+  readonly chat: { readonly completions: RemoteCompletions }
   readonly policy: Policy
   /** Replaces the policy for requests from now on. @throws EngineError 'invalid-argument', and then the old one stays. */
   setPolicy(policy: PolicyInput | string): void

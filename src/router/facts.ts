@@ -1,4 +1,5 @@
 import type { ChatCompletionParams, ChatMessage } from '../contract/engine'
+import type { RemoteMessage, RemoteParams } from '../contract/remote'
 import type { Modality, RouteRequest } from '../contract/route'
 import { estimateTokens } from './ledger'
 import type { RequestFacts } from './policy/settings'
@@ -32,8 +33,14 @@ export function questionOf(messages: readonly ChatMessage[]): string {
 }
 
 /** Contents are texts by type; parts, as OpenAI's clients send them, are looked through all the same. */
-function textOf(content: unknown): string {
+export function textOf(content: unknown): string {
   return typeof content === 'string' ? content : JSON.stringify(content ?? '')
+}
+
+/** Whether it has tools, or the words of one. */
+export function usesTools(params: ChatCompletionParams & Pick<RemoteParams, 'tools'>): boolean {
+  const messages: readonly RemoteMessage[] = params.messages
+  return params.tools !== undefined || messages.some((each) => each.role === 'tool' || each.tool_calls)
 }
 
 function modalityOf(messages: readonly ChatMessage[]): Modality {

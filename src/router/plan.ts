@@ -1,6 +1,7 @@
 import { EngineError } from '../contract/error'
 import type { RouteDecision } from '../contract/route'
 import { notSentError } from './not-sent'
+import { usesTools } from './facts'
 import { decide, type RouteRun } from './route-run'
 
 /** What the hard rules leave open, before anything is generated. */
@@ -73,12 +74,14 @@ export function planOf(run: RouteRun): Plan {
 function obstacleOf({
   parts,
   request,
+  params,
   facts,
 }: RouteRun): { reason: 'modality' | 'feature' | 'context'; words: string } | null {
   if (!parts.localModalities.has(facts.modality)) {
     return { reason: 'modality', words: `it cannot read input of the kind '${facts.modality}'` }
   }
-  const missing = request.requires?.find((feature) => !parts.localFeatures.has(feature))
+  const wanted = [...(request.requires ?? []), ...(usesTools(params) ? ['tools'] : [])]
+  const missing = wanted.find((feature) => !parts.localFeatures.has(feature))
   if (missing !== undefined) return { reason: 'feature', words: `it lacks '${missing}'` }
   const { contextLength } = parts.local.info
   // The estimate may be twice too high; what is only probably too long, the engine itself counts and refuses.

@@ -50,7 +50,8 @@ const personCaseSchema = z.object({
   at: z.number(),
   user: z.string(),
   scope: z.string(),
-  messages: z.array(messageSchema),
+  /** Other content than text as JSON. */
+  messages: z.array(z.object({ role: z.enum(['system', 'user', 'assistant', 'tool']), content: z.string() })),
   answer: z.string(),
   confidence: z.nullable(z.number()),
   reason: z.string(),

@@ -4,7 +4,8 @@ import type { OutgoingRequest, RouteReason, SendPurpose } from '../contract/rout
 import { cacheKey } from './answer-cache'
 import { createBooking } from './booking'
 import { checkOutgoing, outgoingOf } from './outgoing'
-import { passGate, textsOf, type Outgoing } from './privacy/gate'
+import { mapTexts, passGate, textsOf, type Outgoing } from './privacy/gate'
+import type { Vault } from './privacy/vault'
 import { ceilingOf } from './prices'
 import type { RouteRun } from './route-run'
 
@@ -153,6 +154,26 @@ interface Agreed extends Outgoing {
   readonly requests: readonly OutgoingRequest[]
 }
 
+/** Personal data put back into what tools are to be called with. */
+function withCallsRestored(chunk: ChatCompletionChunk, vault: Vault): ChatCompletionChunk {
+  const [choice] = chunk.choices
+  if (choice?.delta.tool_calls === undefined) return chunk
+  const tool_calls = choice.delta.tool_calls.map((call) => {
+    const { name, arguments: given } = call.function
+    return { ...call, function: { name, arguments: restoreJson(given, vault) } }
+  })
+  return { ...chunk, choices: [{ ...choice, delta: { ...choice.delta, tool_calls } }] }
+}
+
+/** Within strings of JSON a value may need quoting; what is no JSON stays as it came. */
+function restoreJson(json: string, vault: Vault): string {
+  try {
+    return JSON.stringify(mapTexts(JSON.parse(json), (text) => vault.restore(text)))
+  } catch {
+    return json
+  }
+}
+
 interface SendEnd {
   release(): void
   keep: ((model: string, text: string) => Promise<void>) | undefined
@@ -198,6 +219,7 @@ async function* send(
           Math.min(settings.maxLatencyMs, 2 ** 31 - 1),
         )
   let finished = false
+  let isText = true
   try {
     const chunks = await remote.chat.completions.create(params, {
       signal: AbortSignal.any([run.signal, tooSlow.signal]),
@@ -215,11 +237,13 @@ async function* send(
       const text =
         restorer.push(choice?.delta.content ?? '') + (choice?.finish_reason ? restorer.flush() : '')
       if (choice?.finish_reason === 'stop') finished = true
-      yield { text, chunk }
+      if (choice?.delta.tool_calls !== undefined) isText = false
+      yield { text, chunk: withCallsRestored(chunk, vault) }
     }
     const rest = restorer.flush()
     if (rest !== '') yield { text: rest, chunk: null }
-    if (finished && booking.text !== '') await keep?.(booking.model, booking.text).catch(() => undefined)
+    if (finished && isText && booking.text !== '')
+      await keep?.(booking.model, booking.text).catch(() => undefined)
   } catch (error) {
     if (booking.text === '') booking.failed(error)
     throw error

@@ -2,6 +2,7 @@ import type { ChatCompletionChunk, FinishReason, Usage } from '../contract/engin
 import { EngineError, isEngineError } from '../contract/error'
 import type { AnswerSource, DecisionStage, RouteReason } from '../contract/route'
 import { AnswerWriter } from './answer-writer'
+import { usesTools } from './facts'
 import { judge, type Judgement } from './judge'
 import { settledOf } from './ledger'
 import { openDraft, type LocalDraft } from './local-draft'
@@ -219,7 +220,8 @@ export class RouteRequest {
         model = chunk?.model ?? model
         this.#usage = chunk?.usage ?? this.#usage
         finish = finishOf(chunk) ?? finish
-        if (text === '') continue
+        const calls = chunk?.choices[0]?.delta.tool_calls
+        if (text === '' && calls === undefined) continue
         if (!isReplaced) {
           isReplaced = true
           // Only now: until the remote's first word the local answer could still be wanted.
@@ -229,7 +231,7 @@ export class RouteRequest {
             yield this.#writer.event({ type: 'upgrading', model, decision })
           }
         }
-        yield this.#writer.showText(text, model)
+        yield this.#writer.showText(text, model, calls)
       }
       if (!isReplaced)
         throw new EngineError('invalid-response', `The remote '${model}' gave an empty answer.`)
@@ -315,9 +317,11 @@ export class RouteRequest {
   }
 
   async #offerToWait(): Promise<boolean> {
-    if (this.#askedToWait) return false
-    this.#askedToWait = true
     const { parts, entry, request } = this.#run
+    // What waits is kept as text.
+    const isText = this.#run.params.messages.every(({ content }) => typeof content === 'string')
+    if (this.#askedToWait || !isText || usesTools(this.#run.params)) return false
+    this.#askedToWait = true
     const {
       messages,
       minnow: _minnow,

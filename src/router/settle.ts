@@ -1,4 +1,5 @@
 import type { AnswerSource } from '../contract/route'
+import { textOf } from './facts'
 import { costOf } from './ledger'
 import { decide, priceFor, standing, type RouteRun } from './route-run'
 
@@ -32,7 +33,7 @@ async function handToPeople(run: RouteRun, source: AnswerSource, answer: string)
     at: parts.now(),
     user: entry.user,
     scope: entry.scope,
-    messages: params.messages.map(({ role, content }) => ({ role, content })),
+    messages: params.messages.map(({ role, content }) => ({ role, content: textOf(content) })),
     answer,
     confidence: entry.confidence,
     reason,

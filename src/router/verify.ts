@@ -1,4 +1,5 @@
 import type { ChatCompletionParams, ChatMessage } from '../contract/engine'
+import { textOf } from './facts'
 
 /**
  * Asks a remote whether an answer is right, for one token: far cheaper than an answer of its own. The fence is random,
@@ -9,7 +10,7 @@ export function verifyParams(
   answer: string,
   fence: string,
 ): ChatCompletionParams {
-  const conversation = messages.map(({ role, content }) => `${role}: ${content}`).join('\n')
+  const conversation = messages.map(({ role, content }) => `${role}: ${textOf(content)}`).join('\n')
   return {
     messages: [
       {

@@ -178,7 +178,8 @@ async function* chunks(
 /** Counts words for tokens and says that nothing took time. */
 function usageOf(params: ChatCompletionParams, completionWords: number): Usage {
   const promptWords = params.messages.reduce(
-    (sum, { content }) => sum + (content.match(/\S+/g)?.length ?? 0),
+    (sum, { content }: { content: unknown }) =>
+      sum + (typeof content === 'string' ? (content.match(/\S+/g)?.length ?? 0) : 0),
     0,
   )
   return {

@@ -24,7 +24,9 @@ export const SCRIPTED_TEXT = 'The café’s 🐟 swims: naïve, 東京, and back
 export function scriptedAnswer(text: string = SCRIPTED_TEXT): Answerer {
   return ({ messages, maxTokens }) => {
     const words = text.match(/\s*\S+/g) ?? []
-    const promptTokens = messages.flatMap(({ content }) => content.split(/\s+/)).length
+    const promptTokens = messages.flatMap(({ content }: { content: unknown }) =>
+      typeof content === 'string' ? content.split(/\s+/) : [],
+    ).length
     return {
       promptTokens,
       finishReason: () => (words.length > maxTokens ? 'length' : 'stop'),

@@ -42,6 +42,8 @@ export type Variation =
   | { kind: 'no-usage' }
   /** Pieces of hidden thoughts first, `count` of them, `everyMs` apart. */
   | { kind: 'thoughts'; count: number; everyMs: number }
+  /** Calls of tools in the place of text, their arguments in pieces. */
+  | { kind: 'calls'; calls: readonly { name: string; arguments: string }[] }
   /** A wait before each piece. */
   | { kind: 'slow'; everyMs: number }
 

@@ -88,14 +88,17 @@ export class Reply {
       }
     }
     let count = 0
-    for await (const piece of answer.pieces) {
-      if (count === fault?.after) break
-      if (variation?.kind === 'slow') await sleep(variation.everyMs)
-      await this.#event({ delta: { content: piece } })
-      count++
-    }
+    if (variation?.kind === 'calls') await this.#call(variation.calls)
+    else
+      for await (const piece of answer.pieces) {
+        if (count === fault?.after) break
+        if (variation?.kind === 'slow') await sleep(variation.everyMs)
+        await this.#event({ delta: { content: piece } })
+        count++
+      }
     if (fault === null) {
-      await this.#event({ delta: {}, finish_reason: answer.finishReason() })
+      const reason = variation?.kind === 'calls' ? 'tool_calls' : answer.finishReason()
+      await this.#event({ delta: {}, finish_reason: reason })
       if (this.#request.includeUsage && variation?.kind !== 'no-usage') {
         await this.#write(
           this.#line({ ...this.#head(), choices: [], usage: usage(answer.promptTokens, count) }),
@@ -104,6 +107,16 @@ export class Reply {
       await this.#write('data: [DONE]\n\n')
     } else await this.#break(fault)
     response.end()
+  }
+
+  async #call(calls: readonly { name: string; arguments: string }[]): Promise<void> {
+    for (const [index, { name, arguments: given }] of calls.entries()) {
+      const begin = { index, id: `call-${index}`, type: 'function', function: { name, arguments: '' } }
+      await this.#event({ delta: { tool_calls: [begin] } })
+      for (const piece of given.match(/.{1,7}/gs) ?? []) {
+        await this.#event({ delta: { tool_calls: [{ index, function: { arguments: piece } }] } })
+      }
+    }
   }
 
   /** Returns where the response is to be ended in good order. */

@@ -31,6 +31,10 @@ export async function passGate(
   { action }: PersonalDataPolicy,
   scan: AnyScan,
 ): Promise<Passage> {
+  if (action !== 'allow' && params.messages.some(hasMedia)) {
+    const cause = new EngineError('unsupported', 'Images and sound cannot be scanned for personal data.')
+    return { denied: 'scan-failed', cause }
+  }
   // Minnow's own settings stay here; so does the wish to stream, which the caller of the remote makes anew.
   const { minnow: _minnow, ...plain } = params
   const vault = createVault(action === 'allow' ? () => [] : scan, textsOf(plain))
@@ -53,6 +57,10 @@ export async function passGate(
   } catch (cause) {
     return { denied: 'scan-failed', cause }
   }
+}
+
+function hasMedia({ content }: { content: unknown }): boolean {
+  return Array.isArray(content) && content.some((part: { type?: unknown } | null) => part?.type !== 'text')
 }
 
 /** `keys` are those of the request; what else a remote adds is its own configuration: it never saw what was taken out. */
@@ -97,7 +105,8 @@ export function textsOf(value: unknown): string[] {
   return texts
 }
 
-function mapTexts(value: unknown, map: (text: string) => string): unknown {
+/** The same value with other texts. */
+export function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (typeof value === 'string') return map(value)
   if (Array.isArray(value)) return value.map((each) => mapTexts(each, map))
   if (typeof value !== 'object' || value === null) return value

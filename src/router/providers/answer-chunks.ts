@@ -1,7 +1,9 @@
-import type { ChatCompletionChunk, Usage } from '../../contract/engine'
+import type { ChatCompletionChunk, ToolCall, Usage } from '../../contract/engine'
 import type { RemoteSource } from '../../contract/route'
-import type { AnswerPart, TokenCounts } from './answer-part'
+import type { AnswerPart, CallPart, TokenCounts } from './answer-part'
 import type { Failures } from './failure'
+
+type IndexedCall = ToolCall & { index: number }
 
 /** Bytes of UTF-8 a token of usual English and code, where a provider does not count. */
 const BYTES_A_TOKEN = 4
@@ -30,6 +32,7 @@ export async function* answerChunks(
   let finishReason: AnswerPart['finishReason'] = null
   let counts: TokenCounts | undefined
   let answerBytes = 0
+  const calls: IndexedCall[] = []
   let firstAt: number | undefined
   const encoder = new TextEncoder()
   const chunk = (
@@ -60,6 +63,8 @@ export async function* answerChunks(
     if (finishReason === 'content_filter' && part.content === '' && firstAt === undefined) {
       throw failures.make('content-policy', 'refused to answer this text. Ask otherwise.')
     }
+    calls.push(...part.calls.map(callOf))
+    for (const { arguments: given } of part.calls) answerBytes += encoder.encode(given).length
     if (part.content === '') continue
     firstAt ??= performance.now()
     answerBytes += encoder.encode(part.content).length
@@ -69,6 +74,7 @@ export async function* answerChunks(
       logprobs: part.logprobs && { content: part.logprobs },
     })
   }
+  if (calls.length > 0) yield chunk({ delta: { tool_calls: calls }, finish_reason: null, logprobs: null })
   yield chunk({ delta: {}, finish_reason: finishReason ?? 'stop', logprobs: null })
   if (!includeUsage) return
   const estimate = {
@@ -79,6 +85,15 @@ export async function* answerChunks(
   const usage = usageOf(counts ?? estimate, clock, firstAt ?? performance.now())
   if (counts === undefined) usage.estimated = true
   yield chunk(null, { usage })
+}
+
+function callOf({ index, id, name = '', arguments: given }: CallPart): IndexedCall {
+  return {
+    index,
+    id: id ?? `call-${crypto.randomUUID()}`,
+    type: 'function',
+    function: { name, arguments: given },
+  }
 }
 
 function usageOf(counts: TokenCounts, { calledAt, sentAt }: AnswerClock, firstAt: number): Usage {

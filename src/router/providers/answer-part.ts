@@ -11,13 +11,23 @@ export interface TokenCounts {
   readonly cached: number
 }
 
+/** A piece of a call: the pieces of one have its index; `arguments` go on from one to the next. */
+export interface CallPart {
+  readonly index: number
+  readonly id: string | undefined
+  readonly name: string | undefined
+  readonly arguments: string
+}
+
 /** What one event of a stream says, checked; or a whole answer that was not streamed. */
 export interface AnswerPart {
   readonly id: string | undefined
   readonly model: string | undefined
   /** Text that is shown. */
   readonly content: string
-  /** Thoughts that are not shown came with it: the model is at work. */
+  /** Calls of tools; as they come over the wire, pieces of them. */
+  readonly calls: readonly CallPart[]
+  /** Thoughts that are not shown, or a call of a tool, came with it: the model is at work. */
   readonly thinks: boolean
   readonly finishReason: FinishReason | null
   readonly logprobs: TokenLogprob[] | null
@@ -41,11 +51,14 @@ export function readAnswerPart(text: string, failures: Failures): AnswerPart {
   if (choices === undefined && counts === undefined) throw notAnAnswer(text, failures)
   const choice = choices?.map(asRecord).find((entry) => (asCount(entry?.['index']) ?? 0) === 0)
   const delta = asRecord(choice?.['delta']) ?? asRecord(choice?.['message'])
+  const calls = readCalls(asArray(delta?.['tool_calls']))
   return {
     id: asString(data['id'])?.slice(0, NAME_LENGTH),
     model: asString(data['model'])?.slice(0, NAME_LENGTH),
     content: asString(delta?.['content']) ?? asString(delta?.['refusal']) ?? '',
-    thinks: Boolean(asString(delta?.['reasoning_content']) ?? asString(delta?.['reasoning'])),
+    calls,
+    thinks:
+      calls.length > 0 || Boolean(asString(delta?.['reasoning_content']) ?? asString(delta?.['reasoning'])),
     finishReason: readFinishReason(choice?.['finish_reason']),
     logprobs: readLogprobs(asRecord(choice?.['logprobs'])),
     counts,
@@ -62,7 +75,22 @@ function notAnAnswer(text: string, failures: Failures): EngineError {
 /** Reasons this library does not know end an answer as 'stop' does. */
 function readFinishReason(value: unknown): FinishReason | null {
   if (typeof value !== 'string') return null
-  return value === 'length' || value === 'content_filter' ? value : 'stop'
+  return value === 'length' || value === 'content_filter' || value === 'tool_calls' ? value : 'stop'
+}
+
+/** A whole answer's calls have no index but their place. */
+function readCalls(calls: readonly unknown[] = []): CallPart[] {
+  return calls.flatMap((each, place) => {
+    const call = asRecord(each)
+    const called = asRecord(call?.['function'])
+    if (called === undefined) return []
+    return {
+      index: asCount(call?.['index']) ?? place,
+      id: asString(call?.['id'])?.slice(0, NAME_LENGTH),
+      name: asString(called['name'])?.slice(0, NAME_LENGTH),
+      arguments: asString(called['arguments']) ?? '',
+    }
+  })
 }
 
 function readCounts(usage: JsonRecord | undefined): TokenCounts | undefined {

@@ -1,4 +1,10 @@
-import type { ChatCompletion, ChatCompletionChunk, FinishReason, TokenLogprob } from '../../contract/engine'
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  FinishReason,
+  TokenLogprob,
+  ToolCall,
+} from '../../contract/engine'
 import { EngineError } from '../../contract/error'
 
 /** Whether a reader sees text in it. */
@@ -58,11 +64,14 @@ export async function collectCompletion(chunks: AsyncIterable<ChatCompletionChun
   let finishReason: FinishReason = 'stop'
   let usage: ChatCompletion['usage'] | undefined
   let logprobs: TokenLogprob[] | null = null
+  let calls: ToolCall[] | undefined
   for await (const chunk of chunks) {
     head ??= chunk
     usage = chunk.usage ?? usage
     for (const { delta, finish_reason, logprobs: more } of chunk.choices) {
       content += delta.content ?? ''
+      calls =
+        delta.tool_calls?.map(({ id, type, function: called }) => ({ id, type, function: called })) ?? calls
       finishReason = finish_reason ?? finishReason
       if (more !== null) logprobs = [...(logprobs ?? []), ...more.content]
     }
@@ -79,7 +88,7 @@ export async function collectCompletion(chunks: AsyncIterable<ChatCompletionChun
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content },
+        message: { role: 'assistant', content, ...(calls && { tool_calls: calls }) },
         finish_reason: finishReason,
         logprobs: logprobs && { content: logprobs },
       },

@@ -130,7 +130,7 @@ class ChatRemote implements RemoteEngine {
     const deadline = this.#deadline(signal)
     const call: Call = {
       body,
-      promptBytes: new TextEncoder().encode(params.messages.map(({ content }) => content).join('')).length,
+      promptBytes: new TextEncoder().encode(params.messages.map(textOf).join('')).length,
       includeUsage: params.stream_options?.include_usage === true,
       calledAt,
       sentAt: calledAt,
@@ -228,6 +228,12 @@ class ChatRemote implements RemoteEngine {
       ),
     )
   }
+}
+
+/** What is counted where a provider does not count: words, no pictures. */
+function textOf({ content }: { content: unknown }): string {
+  if (!Array.isArray(content)) return typeof content === 'string' ? content : ''
+  return content.map((part: { text?: string }) => part.text ?? '').join('')
 }
 
 /** What ends a call that nobody reads on. */

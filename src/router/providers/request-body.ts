@@ -1,5 +1,6 @@
-import type { ChatCompletionParams } from '../../contract/engine'
 import { EngineError } from '../../contract/error'
+import type { RemoteMessage, RemoteParams } from '../../contract/remote'
+import { asRecord, asString } from './json'
 import type { RemoteSettings } from './remote-options'
 
 const SHARED = [
@@ -11,13 +12,17 @@ const SHARED = [
   'stop',
   'logprobs',
   'top_logprobs',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
 ] as const
 
 /**
  * The exact text to send. Always streamed, so that a remote that hangs is noticed; `minnow`, and what OpenAI's
  * interface lacks, stay here.
  */
-export function requestBody(params: ChatCompletionParams, settings: RemoteSettings): string {
+export function requestBody(params: RemoteParams, settings: RemoteSettings): string {
   const maxTokens = params.max_completion_tokens ?? params.max_tokens
   const chosen = [...SHARED, ...settings.extraParameters].flatMap((name) => {
     const value = params[name]
@@ -35,15 +40,23 @@ export function requestBody(params: ChatCompletionParams, settings: RemoteSettin
 }
 
 /** Only the fields that are meant to be sent. */
-function checkMessages(messages: ChatCompletionParams['messages']): { role: string; content: string }[] {
+function checkMessages(messages: RemoteParams['messages']): RemoteMessage[] {
   if (!Array.isArray(messages) || messages.length === 0) {
     throw new EngineError('invalid-argument', "'messages' must be a list of at least one message.")
   }
-  return (messages as ChatCompletionParams['messages']).map(({ role, content }, index) => {
-    if (typeof role === 'string' && typeof content === 'string') return { role, content }
-    throw new EngineError(
-      'invalid-argument',
-      `messages[${index}] must have a role and a content, both strings.`,
-    )
+  return (messages as readonly RemoteMessage[]).map(({ role, content, tool_calls, tool_call_id }, index) => {
+    const isEmptyCall = content === null && Array.isArray(tool_calls)
+    if (typeof role !== 'string' || !(typeof content === 'string' || isParts(content) || isEmptyCall)) {
+      throw new EngineError(
+        'invalid-argument',
+        `messages[${index}] must have a role and a content: a text, a list of parts that each have a type, or null ` +
+          "beside 'tool_calls'.",
+      )
+    }
+    return { role, content, ...(tool_calls && { tool_calls }), ...(tool_call_id && { tool_call_id }) }
   })
+}
+
+function isParts(content: unknown): boolean {
+  return Array.isArray(content) && content.every((part) => asString(asRecord(part)?.['type']) !== undefined)
 }

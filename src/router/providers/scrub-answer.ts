@@ -1,10 +1,10 @@
 import type { TokenLogprob } from '../../contract/engine'
-import type { AnswerPart } from './answer-part'
+import type { AnswerPart, CallPart } from './answer-part'
 import type { Secrets } from './secrets'
 
 /**
  * An answer without the keys that were sent, which a server may echo in pieces: the end of a piece that may begin one is
- * held back until it is told.
+ * held back until it is told. Calls of tools come whole, at the end.
  */
 export async function* scrubAnswer(
   parts: AsyncIterable<AnswerPart>,
@@ -13,7 +13,12 @@ export async function* scrubAnswer(
   let held = ''
   /** Of pieces that are not passed on as a whole. */
   let tokens: TokenLogprob[] = []
+  const calls = new Map<number, CallPart>()
   for await (const part of parts) {
+    for (const call of part.calls) {
+      const begun = calls.get(call.index)
+      calls.set(call.index, begun ? { ...begun, arguments: begun.arguments + call.arguments } : call)
+    }
     const text = held + part.content
     const clean = secrets.scrubAnswer(text)
     // They would spell it.
@@ -25,16 +30,23 @@ export async function* scrubAnswer(
       id: part.id && secrets.scrubAnswer(part.id),
       model: part.model && secrets.scrubAnswer(part.model),
       content: clean.slice(0, end),
+      calls: [],
       // A piece that is held back is a sign of life all the same.
       thinks: part.thinks || part.content !== '',
       logprobs: held === '' && tokens.length > 0 ? tokens.splice(0) : null,
     }
   }
-  if (held === '') return
+  if (held === '' && calls.size === 0) return
   yield {
     id: undefined,
     model: undefined,
     content: held,
+    calls: [...calls.values()].map(({ index, id, name, arguments: given }) => ({
+      index,
+      id: id && secrets.scrubAnswer(id),
+      name: name && secrets.scrubAnswer(name),
+      arguments: secrets.scrubAnswer(given),
+    })),
     thinks: false,
     finishReason: null,
     logprobs: tokens.length > 0 ? tokens : null,
