@@ -1,13 +1,12 @@
-import {
-  type Backend,
-  type BackendSession,
-  type Draw,
-  type FollowedLogits,
-  type FollowOptions,
-  type LogitDetail,
-  type Logits,
-  TOP_COUNT,
-  type TopLogits,
+import type {
+  Backend,
+  BackendSession,
+  Draw,
+  FollowedLogits,
+  FollowOptions,
+  LogitDetail,
+  Logits,
+  TopLogits,
 } from '../backend/backend'
 import { EngineError } from '../contract/error'
 
@@ -25,7 +24,7 @@ export interface MockBackendOptions {
   sessionBytes?: number
   /** What a session may grow to. Default: it does not grow. */
   cacheBytes?: number
-  /** Tokens of `Logits.top`, which sessions that follow give instead of whole rows. Default: TOP_COUNT. */
+  /** Tokens of `Logits.top`, which sessions that follow give instead of whole rows. Default: 256, as of a GPU. */
   topCount?: number
   /** Sessions have `follow()`, two calls of which may be under way, and check that no more are. Default false. */
   follows?: boolean
@@ -67,7 +66,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
     sessionBytes = 0,
     follows = false,
     maxSessions = Infinity,
-    topCount = TOP_COUNT,
+    topCount = 256,
   } = options
   const forwards: MockForward[] = []
   const shifts: { session: number; from: number; to: number }[] = []
