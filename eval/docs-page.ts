@@ -1,15 +1,15 @@
 import type { TaskFigures } from './evaluate-task'
 import type { RoutingFigures } from './evaluate-routing'
 import { JUDGED } from './leave-one-task-out'
-import type { Interval } from './metrics'
-import { show, type EvalReport } from './report'
+import { range, show, type EvalReport } from './report'
+import { wanted } from './wanted'
 
 /** docs/evaluation.md: what a report says, and nothing else. */
 export function evaluationPage(
   report: EvalReport,
   pictures: readonly { path: string; title: string }[],
 ): string {
-  const { model, startedAt, tasks, generated, pooled, leave_one_task_out: left } = report
+  const { model, startedAt, command, tasks, generated, pooled, leave_one_task_out: left } = report
   const judged = Object.entries(tasks).filter(
     (entry): entry is [string, TaskFigures] => 'ece_floor' in entry[1],
   )
@@ -21,7 +21,14 @@ export function evaluationPage(
 
 # How well Minnow knows when it does not know
 
-${model.id}, ${model.quantization}, ${startedAt.slice(0, 10)}, \`npm run eval\`; [eval/README.md](../eval/README.md) says how and on what.
+${model.id}, ${model.quantization}, ${startedAt.slice(0, 10)}; [eval/README.md](../eval/README.md) says how and on what. Made by:
+
+\`\`\`sh
+${command} --json figures.json
+npm run eval:docs -- figures.json
+\`\`\`
+
+Where a set was not asked whole, it is its first items: "first 400 of 1,000".
 Every item is scored by a probe and a curve that have not seen it. Intervals are of 95 % (bootstrap over items).
 ${strong === undefined ? '' : `The strong model is simulated here: right in ${percent(strong)} of all questions, whichever they are.`}
 
@@ -42,6 +49,8 @@ ${pooled === null ? '' : `All ${pooled.items.toLocaleString('en')} items togethe
 
 A threshold for at most 5 % wrong answers among those given locally, picked on a random half and tried on the other, 100 times.
 "Broken" is how often the other half had more; "at least" is what any method free of assumptions must leave to others.
+The confidences are those of the table above, fitted once and not anew for each split: a probe that scores one half may have
+been fitted to some of the other.
 
 ${table(
   [
@@ -73,10 +82,10 @@ ${
     ? ''
     : `## A task never seen\n\n${LEFT_OUT}\n\n${table(
         ['task', 'AUROC', 'ECE', `ECE, ${JUDGED} answers judged`],
-        Object.entries(left).map(([name, { auroc, ece, ece_judged: mended }]) => [
+        Object.entries(left).map(([name, { intervals, ece_judged: mended }]) => [
           name,
-          show(auroc),
-          show(ece),
+          range(intervals.auroc),
+          range(intervals.ece),
           show(mended),
         ]),
       )}\n`
@@ -94,7 +103,8 @@ const LEFT_OUT =
 
 const ROUTING =
   'On RouteLLM\'s recorded outcomes (weak: Mixtral 8x7B, strong: GPT-4). "Read": prompts whose hidden state of the local ' +
-  'model is known; others count as the mean of these. The form of the router (ridge, plus the gap to be expected of the ' +
+  'model is known; others count as the mean of these. Weights of words and scales are taken from the other four fifths, ' +
+  'as the fits are. The form of the router (ridge, plus the gap to be expected of the ' +
   'subjects a text may be of) was settled on the first 3,653 items of routing_mmlu.'
 
 const TASK_HEAD = [
@@ -107,14 +117,14 @@ const TASK_HEAD = [
   'ECE (chance)',
   'length',
   'mean logprob',
-  'escalated at 95 % (oracle)',
+  'escalated at 95 %',
 ]
 
 function taskRow([name, figures]: readonly [string, TaskFigures]): string[] {
   const { intervals, baselines } = figures
   return [
     name,
-    figures.items.toLocaleString('en'),
+    itemsOf(figures),
     range(intervals.accuracy),
     range(intervals.auroc),
     show(figures.auroc_first16),
@@ -122,7 +132,7 @@ function taskRow([name, figures]: readonly [string, TaskFigures]): string[] {
     `${show(figures.ece)} (${show(figures.ece_floor)})`,
     show(baselines.promptLength),
     show(baselines.meanLogprob),
-    `${show(figures.escalated_at_95)} (${show(figures.escalated_at_95_oracle)})`,
+    `${range(intervals.escalated_at_95)}, oracle ${show(figures.escalated_at_95_oracle)}`,
   ]
 }
 
@@ -130,7 +140,7 @@ function routingRow([name, figures]: readonly [string, RoutingFigures]): string[
   const { baselines } = figures
   return [
     name,
-    figures.items.toLocaleString('en'),
+    itemsOf(figures),
     figures.withHidden.toLocaleString('en'),
     show(figures.accuracy),
     show(figures.strong.accuracy),
@@ -143,141 +153,10 @@ function routingRow([name, figures]: readonly [string, RoutingFigures]): string[
   ]
 }
 
-/** One row a figure: name, measured, wanted, met, what bounds it. */
-function wanted({
-  tasks,
-  pooled,
-  leave_one_task_out: left,
-  overhead,
-  private_items: labelled,
-}: EvalReport): string[][] {
-  const rows: string[][] = []
-  const add = (
-    name: string,
-    value: number | null | undefined,
-    sign: '≥' | '≤',
-    limit: number,
-    bound = '',
-  ): void => {
-    if (value === undefined) return
-    const met = value === null ? '–' : (sign === '≥' ? value >= limit : value <= limit) ? 'yes' : '**no**'
-    rows.push([name, show(value), `${sign} ${limit}`, met, bound])
-  }
-  const judged = Object.entries(tasks).filter(
-    (entry): entry is [string, TaskFigures] => 'ece_floor' in entry[1],
-  )
-  const arc = judged.find(([name]) => name === 'arc_easy')?.[1]
-  add('AUROC, ARC-Easy', arc?.auroc, '≥', 0.72, 'published: .675 (1B, P(True)), .714 (7B)')
-  add('AUROC, pooled', pooled?.auroc, '≥', 0.8, 'published: .790')
-  add(
-    'AUROC with the first 16 tokens, share of the whole, pooled',
-    ratio(pooled?.auroc_first16, pooled?.auroc),
-    '≥',
-    0.95,
-  )
-  add(
-    'ECE in task, pooled',
-    pooled?.ece,
-    '≤',
-    0.03,
-    pooled === null ? '' : `chance alone ${show(pooled.ece_floor)}`,
-  )
-  if (left !== null) {
-    const errors = Object.values(left).map(({ ece }) => ece)
-    add(
-      'ECE on a task never seen, mean',
-      errors.reduce((sum, error) => sum + error, 0) / errors.length,
-      '≤',
-      0.08,
-      judgedBound(left),
-    )
-  }
-  const risks = judged.flatMap(([, { risk }]) => (risk === null ? [] : [risk.meanRisk]))
-  if (risks.length > 0) {
-    add(
-      'risk target of 5 %: mean risk over 100 resplits, worst task',
-      Math.max(...risks),
-      '≤',
-      0.05,
-      'published: .042',
-    )
-  }
-  // A threshold that accepts nothing breaks nothing: only tasks where some answers are accepted say something.
-  const tried = judged.filter(([, { risk }]) => risk !== null && risk.meanCoverage > 0.01)
-  if (tried.length > 0) {
-    const worst = Math.max(...tried.map(([, { risk }]) => risk!.broken))
-    const names = tried.map(([name]) => name).join(', ')
-    add(
-      'risk target of 5 % broken, share of 100 resplits, worst task',
-      worst,
-      '≤',
-      0.05,
-      `answers accepted on ${names} only`,
-    )
-  }
-  for (const [name, limit] of [
-    ['routing_mmlu', 0.68],
-    ['routing_gsm8k', 0.63],
-  ] as const) {
-    const figures = tasks[name]
-    if (figures === undefined || !('cpt_50' in figures)) continue
-    const { domain, oracle } = figures.baselines
-    add(
-      `APGR, ${name}`,
-      figures.apgr,
-      '≥',
-      limit,
-      `oracle ${show(oracle)}${domain === null ? '' : `, subject's mean ${show(domain)}`}`,
-    )
-  }
-  // The figure is wanted of tasks that the local model does well; without one, the best task's shows how far it is.
-  const isDoneWell = ({ accuracy }: TaskFigures): boolean => accuracy !== null && accuracy >= 0.85
-  const best = judged.toSorted(([, a], [, b]) => (b.accuracy ?? 0) - (a.accuracy ?? 0))[0]
-  if (best !== undefined && !isDoneWell(best[1])) {
-    const [name, { accuracy, escalated_at_95: share, escalated_at_95_oracle: oracle }] = best
-    rows.push([
-      "escalated at 95 % of the strong model's quality, tasks done at ≥ 0.85",
-      'no such task',
-      '≤ 0.2',
-      '–',
-      `${name}, done at ${show(accuracy)}: ${show(share)}, oracle ${show(oracle)}`,
-    ])
-  }
-  for (const [name, figures] of judged) {
-    if (!isDoneWell(figures)) continue
-    add(
-      `escalated at 95 % of the strong model's quality, ${name}`,
-      figures.escalated_at_95,
-      '≤',
-      0.2,
-      `oracle ${show(figures.escalated_at_95_oracle)}`,
-    )
-  }
-  add('reading all signals, added to decoding', overhead?.share, '≤', 0.02, 'below 0: noise')
-  if (labelled !== null)
-    rows.push([
-      `sent of ${labelled.items} items labelled private, each through ${labelled.routers} routers whose hops fail`,
-      String(labelled.sent),
-      '0',
-      labelled.sent === 0 ? 'yes' : '**no**',
-      `without the label ${labelled.routersThatSend} of these routers send`,
-    ])
-  return rows
-}
-
-function judgedBound(left: NonNullable<EvalReport['leave_one_task_out']>): string {
-  // A task too small to judge some of it stays as it is.
-  const errors = Object.values(left).map(({ ece, ece_judged: mended }) => mended ?? ece)
-  return `with ${JUDGED} answers judged ${show(errors.reduce((sum, error) => sum + error, 0) / errors.length)}`
-}
-
-function ratio(part: number | null | undefined, whole: number | null | undefined): number | null | undefined {
-  if (part === undefined || whole === undefined) return undefined
-  return part === null || whole === null ? null : part / whole
-}
-
-function range(interval: Interval | null): string {
-  return interval === null ? '–' : `${show(interval.value)} (${show(interval.low)}–${show(interval.high)})`
+/** '1,400', or 'first 400 of 1,000' where not all were asked; items without a judge count as asked. */
+function itemsOf({ items, skipped, available }: TaskFigures | RoutingFigures): string {
+  const of = available.toLocaleString('en')
+  return items + skipped < available ? `first ${items.toLocaleString('en')} of ${of}` : of
 }
 
 function percent(share: number): string {

@@ -16,6 +16,8 @@ import { apgr, cpt, escalatedAt, type RoutedItem } from './routing-metrics'
 /** Figures of a router that sees nothing but the prompt, on recorded outcomes of two models. */
 export interface RoutingFigures {
   readonly items: number
+  /** In the file; the first of them were asked. */
+  readonly available: number
   readonly skipped: number
   /** Of the weak model, as recorded. */
   readonly accuracy: number
@@ -72,26 +74,15 @@ export function evaluateRouting(
     )
   const order = shuffled(all, seededRandom(11))
   const items = order.map(({ item }) => item)
-  const words = weighed(items.map((item) => wordFeatures(promptText(item))))
+  const words = items.map((item) => wordFeatures(promptText(item)))
   const known = order.filter(({ hidden }) => hidden !== null).length
-  const plain = standardised(
-    order.map(({ item }) => [
-      ...promptFeatures(readPrompt(promptText(item), null)).map((value) => value * 1),
-      Math.log(item.question.length),
-      Math.log1p(promptText(item).match(/\p{N}+/gu)?.length ?? 0),
-    ]),
-    PLAIN_SCALE,
-  )
-  // What was not read is like the mean of what was.
-  const hidden = standardised(
-    order.map(({ hidden: packed }) => (packed === null ? null : [...unpackFloats(packed)])),
-    HIDDEN_SCALE,
-  )
-  const scores = unseenRidge(
-    items,
-    words,
-    plain.map((row, index) => [...row, ...hidden[index]!]),
-  )
+  const plain = order.map(({ item }) => [
+    ...promptFeatures(readPrompt(promptText(item), null)),
+    Math.log(item.question.length),
+    Math.log1p(promptText(item).match(/\p{N}+/gu)?.length ?? 0),
+  ])
+  const hidden = order.map(({ hidden: packed }) => (packed === null ? null : unpackFloats(packed)))
+  const scores = unseenRidge(items, words, plain, hidden)
   const domain = domainGaps(items)
   const route = (score: (index: number) => number): RoutedItem[] =>
     items.map(({ mixtral_correct: weak, gpt4_correct: strong }, index) => ({
@@ -104,6 +95,7 @@ export function evaluateRouting(
     values.reduce((sum, value) => sum + value, 0) / values.length
   const figures: RoutingFigures = {
     items: items.length,
+    available: task.items.length,
     skipped: task.skippedLines,
     accuracy: mean(items.map((item) => item.mixtral_correct)),
     auroc: rankQuality(routed.map(({ score, weak }) => ({ confidence: -score, right: weak }))),
@@ -132,25 +124,33 @@ function gapOf({ mixtral_correct: weak, gpt4_correct: strong }: RoutingItem): nu
 
 type Entries = readonly (readonly [column: number, value: number])[]
 
+/** Weights of words and scales of columns are taken from the four fifths as well. */
 function unseenRidge(
   items: readonly RoutingItem[],
-  words: readonly Entries[],
-  plain: readonly number[][],
+  texts: readonly Entries[],
+  plain: readonly (readonly number[])[],
+  hidden: readonly (Float32Array | null)[],
 ): Float64Array {
   const scores = new Float64Array(items.length)
-  const columns = plain[0]!.length
-  const design = (indexes: readonly number[]) =>
-    joinDesigns([
-      sparseDesign(
-        indexes.map((index) => words[index]!),
-        WORD_COLUMNS,
-      ),
-      denseDesign(Float64Array.from(indexes.flatMap((index) => plain[index]!)), indexes.length, columns),
-    ])
+  const indexes = items.map((_, index) => index)
   for (let fold = 0; fold < FOLDS; fold++) {
-    const indexes = items.map((_, index) => index)
-    const seen = indexes.filter((index) => index % FOLDS !== fold)
-    const unseen = indexes.filter((index) => index % FOLDS === fold)
+    const isSeen = (index: number): boolean => index % FOLDS !== fold
+    const seen = indexes.filter(isSeen)
+    const unseen = indexes.filter((index) => !isSeen(index))
+    const words = weighed(texts, isSeen)
+    const measures = standardised(plain, PLAIN_SCALE, isSeen)
+    // What was not read is like the mean of what was.
+    const states = standardised(hidden, HIDDEN_SCALE, isSeen)
+    const columns = measures[0]!.length + states[0]!.length
+    const design = (of: readonly number[]) => {
+      const dense = new Float64Array(of.length * columns)
+      of.forEach((index, row) => {
+        dense.set(measures[index]!, row * columns)
+        dense.set(states[index]!, row * columns + measures[index]!.length)
+      })
+      const sparse = of.map((index) => words[index]!)
+      return joinDesigns([sparseDesign(sparse, WORD_COLUMNS), denseDesign(dense, of.length, columns)])
+    }
     const model = fitRidge(
       design(seen),
       seen.map((index) => gapOf(items[index]!)),
@@ -170,34 +170,38 @@ function unseenRidge(
   return scores
 }
 
-/** Rare words weigh more: each value times ln(texts / texts with the word), then scaled to length 1. */
-function weighed(texts: readonly [column: number, value: number][][]): Entries[] {
+/** Rare words weigh more: each value times ln(texts seen / those with the word), then scaled to length 1. */
+function weighed(texts: readonly Entries[], isSeen: (index: number) => boolean): Entries[] {
   const counts = new Float64Array(WORD_COLUMNS)
-  for (const entries of texts) for (const [column] of entries) counts[column]!++
+  const seen = texts.filter((_, index) => isSeen(index))
+  for (const entries of seen) for (const [column] of entries) counts[column]!++
   return texts.map((entries) => {
     const scaled = entries.map(
-      ([column, value]) => [column, value * Math.log(texts.length / counts[column]!)] as const,
+      ([column, value]) => [column, value * Math.log(seen.length / Math.max(1, counts[column]!))] as const,
     )
     const length = Math.sqrt(scaled.reduce((sum, [, value]) => sum + value * value, 0)) || 1
     return scaled.map(([column, value]) => [column, value / length] as const)
   })
 }
 
-/** Columns of mean 0 and deviation `scale` over the rows that there are; zeros where there is none. */
-function standardised(rows: readonly (readonly number[] | null)[], scale: number): number[][] {
-  const there = rows.filter((row) => row !== null)
+/** Columns of mean 0 and deviation `scale` over the rows seen; zeros where there is no row. */
+function standardised(
+  rows: readonly (ArrayLike<number> | null)[],
+  scale: number,
+  isSeen: (index: number) => boolean,
+): Float64Array[] {
+  const there = rows.filter((row, index) => row !== null && isSeen(index)) as ArrayLike<number>[]
   const columns = there[0]?.length ?? 0
-  const means = Array.from(
-    { length: columns },
-    (_, c) => there.reduce((sum, row) => sum + row[c]!, 0) / there.length,
-  )
-  const deviations = means.map((mean, c) =>
-    Math.sqrt(there.reduce((sum, row) => sum + (row[c]! - mean) ** 2, 0) / there.length),
-  )
+  const means = new Float64Array(columns)
+  const deviations = new Float64Array(columns)
+  for (const row of there) for (let c = 0; c < columns; c++) means[c]! += row[c]! / there.length
+  for (const row of there)
+    for (let c = 0; c < columns; c++) deviations[c]! += (row[c]! - means[c]!) ** 2 / there.length
   return rows.map((row) =>
-    means.map((mean, c) =>
-      row !== null && deviations[c]! > 1e-9 ? ((row[c]! - mean) / deviations[c]!) * scale : 0,
-    ),
+    means.map((mean, c) => {
+      const deviation = Math.sqrt(deviations[c]!)
+      return row !== null && deviation > 1e-9 ? ((row[c]! - mean) / deviation) * scale : 0
+    }),
   )
 }
 

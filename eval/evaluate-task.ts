@@ -16,6 +16,8 @@ import { shuffled } from './shuffled'
 /** Figures of one task and one way of asking. */
 export interface TaskFigures {
   readonly items: number
+  /** In the file; the first of them were asked. */
+  readonly available: number
   /** Items whose answers cannot be judged, and lines that could not be read. */
   readonly skipped: number
   readonly accuracy: number | null
@@ -33,12 +35,16 @@ export interface TaskFigures {
   readonly apgr_oracle: number | null
   /** Accuracy of the strong model; recorded, or stated by the user and then simulated. */
   readonly strong: { readonly accuracy: number; readonly simulated: boolean }
-  readonly intervals: Readonly<Record<'accuracy' | 'auroc' | 'auroc_first16' | 'ece', Interval | null>>
+  readonly intervals: Readonly<
+    Record<'accuracy' | 'auroc' | 'auroc_first16' | 'ece' | 'escalated_at_95', Interval | null>
+  >
   /** AUROC of simpler confidences. */
   readonly baselines: {
     readonly random: number
     readonly promptLength: number | null
     readonly meanLogprob: number | null
+    /** No confidence, but what such a probe makes of items whose labels it was fitted to. */
+    readonly seen: number | null
   }
   readonly risk: RiskFigures | null
 }
@@ -57,6 +63,8 @@ export interface RiskFigures {
 
 /** An item with its out-of-fold confidences: none was fitted to the item itself. */
 export interface ScoredItem extends Judged {
+  /** From the whole answer, by a probe and a curve that were fitted to the item as well. */
+  readonly seen: number
   readonly during: number
   readonly before: number
   readonly example: EvalExample
@@ -106,11 +114,13 @@ export function scoreItems(task: Task, records: Records): ScoredItem[] {
       return unseen.map((example) => confidenceOf(fitted, example[stage], example.hidden)!)
     }
     const [after, during, before] = [confidences('after'), confidences('during'), confidences('before')]
+    const seenToo = fitStage([...training, ...unseen].map((example) => forStage(example, 'after')))
     unseen.forEach((example, index) => {
       scored.push({
         example,
         right: example.right,
         confidence: after[index]!,
+        seen: confidenceOf(seenToo, example.after, example.hidden)!,
         during: during[index]!,
         before: before[index]!,
       })
@@ -123,7 +133,7 @@ export function scoreItems(task: Task, records: Records): ScoredItem[] {
 export function figuresOf(
   items: readonly ScoredItem[],
   few: readonly number[],
-  skipped: number,
+  { available, skipped }: Pick<TaskFigures, 'available' | 'skipped'>,
   strongAccuracy: number,
 ): TaskFigures {
   const random = seededRandom(17)
@@ -135,16 +145,15 @@ export function figuresOf(
     sample.length === 0 ? null : calibrationError(sample)
   const baseline = (confidence: (item: ScoredItem) => number): number | null =>
     rankQuality(withConfidence(items, confidence))
-  const routed = items.map(({ confidence, right }) => ({
-    score: -confidence,
-    weak: right,
-    strong: strongAccuracy,
-  }))
+  const routedOf = (sample: readonly ScoredItem[]): RoutedItem[] =>
+    sample.map(({ confidence, right }) => ({ score: -confidence, weak: right, strong: strongAccuracy }))
+  const routed = routedOf(items)
   const oracle = routed.map((item) => ({ ...item, score: item.strong - item.weak }))
   const some = <T>(figure: (of: readonly RoutedItem[]) => T | null, of: readonly RoutedItem[]): T | null =>
     of.length === 0 ? null : figure(of)
   return {
     items: items.length + few.length,
+    available,
     skipped,
     accuracy: accuracy([...items, ...few.map((right) => ({ right }))]),
     auroc: rankQuality(items),
@@ -162,11 +171,17 @@ export function figuresOf(
       auroc: bootstrap(items, rankQuality, random),
       auroc_first16: bootstrap(items, during, random),
       ece: bootstrap(items, error, random),
+      escalated_at_95: bootstrap(
+        items,
+        (sample) => some((of) => escalatedAt(of, 0.95), routedOf(sample)),
+        random,
+      ),
     },
     baselines: {
       random: 0.5,
       promptLength: baseline(({ example }) => -example.promptTokens),
       meanLogprob: baseline(({ example }) => example.meanLogprob),
+      seen: baseline(({ seen }) => seen),
     },
     risk: riskFigures(items, 0.05),
   }

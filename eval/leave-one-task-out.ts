@@ -4,7 +4,7 @@ import { fitLogistic, linearScores, sigmoid } from '../src/router/calibration/li
 import { fitShift, shifted } from '../src/router/calibration/recalibrate'
 import type { ScoredItem } from './evaluate-task'
 import type { CommonFeatures } from './examples'
-import { seededRandom } from './metrics'
+import { bootstrap, seededRandom, type Interval } from './metrics'
 import { shuffled } from './shuffled'
 
 /** Figures of a task that a probe fitted to all other tasks has not seen. */
@@ -13,6 +13,8 @@ export interface LeftOutFigures {
   readonly ece: number
   /** The same once that many answers of the task were judged and moved all confidences by one step (`recalibrate`). */
   readonly ece_judged: number | null
+  /** Over the task's items; the fit stays. */
+  readonly intervals: Readonly<Record<'auroc' | 'ece', Interval | null>>
 }
 
 /** Answers that somebody judged of a task that was not seen before. */
@@ -59,10 +61,17 @@ export function leaveOneTaskOut(tasks: Tasks): Record<string, LeftOutFigures> | 
       })
       const choice = CHOICES[losses.indexOf(Math.min(...losses))]!
       const items = judgedBy(fitOn(tasks, others, choice), tasks[name]!)
-      return [
-        name,
-        { auroc: rankQuality(items), ece: calibrationError(items), ece_judged: errorWhenJudged(items) },
-      ]
+      const random = seededRandom(31)
+      const figures: LeftOutFigures = {
+        auroc: rankQuality(items),
+        ece: calibrationError(items),
+        ece_judged: errorWhenJudged(items),
+        intervals: {
+          auroc: bootstrap(items, rankQuality, random),
+          ece: bootstrap(items, calibrationError, random),
+        },
+      }
+      return [name, figures]
     }),
   )
 }

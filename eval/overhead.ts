@@ -1,3 +1,4 @@
+import { bootstrap, seededRandom, type Interval } from './metrics'
 import { signalOf } from './reader'
 import type { EvalModel } from './open-model'
 
@@ -5,6 +6,7 @@ import type { EvalModel } from './open-model'
 export interface Overhead {
   /** Median of pairs: time with signals over time without, minus 1. Below 0 is noise. */
   readonly share: number
+  readonly interval: Interval
   readonly pairs: number
 }
 
@@ -37,5 +39,10 @@ export async function measureOverhead({ backend, tokenizer }: EvalModel): Promis
     ratios.push(pair % 2 === 0 ? first / second : second / first)
   }
   session.dispose()
-  return { share: ratios.toSorted((a, b) => a - b)[PAIRS >> 1]! - 1, pairs: PAIRS }
+  const median = (of: readonly number[]): number => of.toSorted((a, b) => a - b)[of.length >> 1]! - 1
+  return {
+    share: median(ratios),
+    interval: bootstrap(ratios, median, seededRandom(37))!,
+    pairs: PAIRS,
+  }
 }

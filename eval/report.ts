@@ -8,6 +8,8 @@ import type { PrivateFigures } from './private-items'
 /** What `npm run eval --json` writes. Keys of a task stay: accuracy, auroc, auroc_first16, ece, escalated_at_95, apgr. */
 export interface EvalReport {
   readonly startedAt: string
+  /** The command that asks the same of the same items. */
+  readonly command: string
   readonly model: { readonly id: string; readonly hash: string; readonly quantization: string }
   /** By name of the file without ".jsonl". */
   readonly tasks: Readonly<Record<string, TaskFigures | RoutingFigures>>
@@ -100,6 +102,11 @@ const KEYS = ['accuracy', 'auroc', 'auroc_first16', 'ece', 'escalated_at_95', 'a
 
 export function show(value: number | null): string {
   return value === null ? '–' : value.toFixed(3)
+}
+
+/** With its interval. */
+export function range(interval: Interval | null): string {
+  return interval === null ? '–' : `${show(interval.value)} (${show(interval.low)}–${show(interval.high)})`
 }
 
 function row(cells: readonly string[]): string {

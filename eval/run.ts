@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { calibrationError, rankQuality, reliability } from '../src/router/calibration/figures'
+import { formatCounts, formatTasks, parseCounts, parseTasks, type Asked } from './counts'
 import { evaluateRouting, isRouting } from './evaluate-routing'
 import { figuresOf, judgeFew, scoreItems, withConfidence, type ScoredItem } from './evaluate-task'
 import { readTask, type Task } from './items'
@@ -20,12 +21,13 @@ const USAGE = `Usage: npm run eval -- --data DIR --tasks a,b [--limit N] [--json
 Runs the engine over labelled questions and says how well its confidence tells right answers from wrong ones.
 
   --data DIR      folder of NAME.jsonl files; eval/README.md lists their forms
-  --tasks a,b     names of files, without ".jsonl"
+  --tasks a,b     names of files, without ".jsonl"; a:N takes only the first N items of a
   --limit N       first N items of each (default: all)
   --json FILE     write all figures there
-  --generate N    also let the model answer the first N items of each task freely (default: 0)
+  --generate N    also let the model answer the first N items of each task freely; a:N,b:N of these (default: 0)
   --strong X      accuracy of the simulated strong model where none is recorded (default: 0.95)
-  --hidden        let the model read prompts of routing tasks, and use its hidden state (slow)
+  --hidden N      let the model read the first N prompts of each routing task, "all" or a:N,b:N, and use its hidden
+                  state (slow; default: 0)
   --overhead      also measure what reading all signals adds to decoding
   --private       also send the texts of DIR/pii.json, labelled private, through routers that fail in every way
   --cached        use what is recorded already; ask the model nothing
@@ -41,7 +43,7 @@ const { values } = parseArgs({
     json: { type: 'string' },
     generate: { type: 'string', default: '0' },
     strong: { type: 'string', default: '0.95' },
-    hidden: { type: 'boolean', default: false },
+    hidden: { type: 'string', default: '0' },
     overhead: { type: 'boolean', default: false },
     private: { type: 'boolean', default: false },
     cached: { type: 'boolean', default: false },
@@ -56,7 +58,9 @@ if (values.help || values.data === undefined || values.tasks === undefined) {
   process.exit(values.help ? 0 : 2)
 }
 const limit = values.limit === undefined ? Infinity : wholeNumber('--limit', values.limit)
-const generate = wholeNumber('--generate', values.generate)
+const wantedTasks = readOption(() => parseTasks(values.tasks!))
+const generate = readOption(() => parseCounts(values.generate))
+const hidden = readOption(() => parseCounts(values.hidden))
 const threads = wholeNumber('--threads', values.threads)
 const strongAccuracy = Number(values.strong)
 if (!(strongAccuracy > 0 && strongAccuracy <= 1))
@@ -71,38 +75,47 @@ const tasks: Record<string, EvalReport['tasks'][string]> = {}
 const generated: Record<string, ReturnType<typeof figuresOf>> = {}
 const scored: Record<string, ScoredItem[]> = {}
 const curves: Record<string, TaskCurves> = {}
+const asked = { tasks: new Array<Asked>(), generate: new Array<Asked>(), hidden: new Array<Asked>() }
 const folder = values.data
-for (const name of new Set(values.tasks.split(',').filter((part) => part !== ''))) {
+for (const [name, most] of wantedTasks) {
   const task = await readTask(folder, name).catch((error: Error) => fail(error.message))
-  const count = Math.min(limit, task.items.length)
+  const available = task.items.length
+  const count = Math.min(limit, most, available)
   if (isRouting(task)) {
-    const records = values.hidden ? await record(task, 'read', count) : []
+    const records = await record(task, 'read', Math.min(hidden(name), count))
     const { figures, routed } = evaluateRouting(task, records, count)
+    asked.tasks.push({ task: name, count, available })
+    if (records.length > 0) asked.hidden.push({ task: name, count: records.length, available })
     tasks[name] = figures
     curves[name] = { riskCoverage: [], reliability: [], ...escalationLines(routed) }
     continue
   }
   const method: Method = task.items[0]!.form === 'math' || task.items[0]!.form === 'sql' ? 'chat' : 'score'
   const records = await record(task, method, count)
+  asked.tasks.push({ task: name, count: records.length, available })
   const items = scoreItems(task, records)
-  tasks[name] = figuresOf(
-    items,
-    judgeFew(task, records),
-    task.skippedLines + missing(records),
-    strongAccuracy,
-  )
+  const skipped = task.skippedLines + missing(records)
+  tasks[name] = figuresOf(items, judgeFew(task, records), { available, skipped }, strongAccuracy)
   if (items.length > 0) {
     scored[name] = items
     curves[name] = curvesOf(items)
   }
-  if (generate > 0 && method === 'score') {
-    const free = await record(task, 'chat', Math.min(generate, count))
-    const answered = scoreItems(task, free)
-    generated[name] = figuresOf(answered, judgeFew(task, free), missing(free), strongAccuracy)
+  const freely = Math.min(generate(name), count)
+  if (freely > 0 && method === 'score') {
+    const free = await record(task, 'chat', freely)
+    asked.generate.push({ task: name, count: free.length, available })
+    const few = judgeFew(task, free)
+    generated[name] = figuresOf(
+      scoreItems(task, free),
+      few,
+      { available, skipped: missing(free) },
+      strongAccuracy,
+    )
   }
 }
 const report: EvalReport = {
   startedAt,
+  command: commandLine(),
   model: { id, hash, quantization },
   tasks,
   generated,
@@ -115,6 +128,17 @@ const report: EvalReport = {
 console.log(formatReport(report))
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 1)}\n`)
 ;(await (model as Promise<EvalModel> | null))?.backend.dispose()
+
+/** What asks the same of the same items, wherever these lie. */
+function commandLine(): string {
+  const parts = ['npm run eval -- --data DIR --tasks', formatTasks(asked.tasks)]
+  if (asked.generate.length > 0) parts.push('--generate', formatCounts(asked.generate))
+  if (asked.hidden.length > 0) parts.push('--hidden', formatCounts(asked.hidden))
+  if (values.strong !== '0.95') parts.push('--strong', values.strong)
+  if (values.overhead) parts.push('--overhead')
+  if (values.private) parts.push('--private')
+  return parts.join(' ')
+}
 
 async function privateItems(): Promise<PrivateFigures> {
   const items = await readPersonalItems(folder).catch((error: Error) => fail(error.message))
@@ -197,6 +221,14 @@ function wholeNumber(name: string, text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0) fail(`${name} takes a whole number, got ${text}.`)
   return value
+}
+
+function readOption<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    return fail((error as Error).message)
+  }
 }
 
 function fail(message: string): never {

@@ -35,17 +35,24 @@ writeTask('routed', (n) => ({
   gpt4_correct: 1,
 }))
 
-function evaluate(...more: string[]): Record<string, Figures> {
+interface Report {
+  readonly command: string
+  readonly tasks: Record<string, Figures>
+}
+
+function evaluate(...more: string[]): Report {
   const json = join(folder, 'figures.json')
   const command = ['run', 'eval', '--', '--data', folder, '--tasks', 'days,going-on,routed', '--json', json]
   const options = { cwd: join(import.meta.dirname, '../..'), encoding: 'utf8', shell: false } as const
   const { status, stderr } = spawnSync('npm', [...command, '--records', folder, ...more], options)
   expect(status, stderr).toBe(0)
-  return (JSON.parse(readFileSync(json, 'utf8')) as { tasks: Record<string, Figures> }).tasks
+  return JSON.parse(readFileSync(json, 'utf8')) as Report
 }
 
 test('the command gives each task its six figures', () => {
-  const { days: choices, 'going-on': continued, routed } = evaluate()
+  const { command, tasks } = evaluate()
+  expect(command).toBe('npm run eval -- --data DIR --tasks days,going-on,routed')
+  const { days: choices, 'going-on': continued, routed } = tasks
   for (const figures of [choices, continued, routed]) {
     expect(figures).toMatchObject({ items: 12 })
     for (const key of KEYS) expect(figures).toHaveProperty(key)
@@ -66,8 +73,17 @@ test('the command gives each task its six figures', () => {
 })
 
 test('a few items are too few for a fit, but not for their accuracy', () => {
-  const { days: choices, 'going-on': continued, routed } = evaluate('--limit', '4', '--cached')
-  expect(continued).toMatchObject({ items: 4, accuracy: 0.5, auroc: null, ece: null, escalated_at_95: null })
+  const { command, tasks } = evaluate('--limit', '4', '--cached')
+  expect(command).toBe('npm run eval -- --data DIR --tasks days:4,going-on:4,routed:4')
+  const { days: choices, 'going-on': continued, routed } = tasks
+  expect(continued).toMatchObject({
+    items: 4,
+    available: 12,
+    accuracy: 0.5,
+    auroc: null,
+    ece: null,
+    escalated_at_95: null,
+  })
   expect(choices!.items).toBe(4)
   expect(choices!.accuracy).toBeGreaterThan(0)
   expect(routed).toMatchObject({ items: 4, accuracy: 0.5 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { continued, scoredChoices } from '../../eval/ask'
+import { formatCounts, formatTasks, parseCounts, parseTasks } from '../../eval/counts'
 import { conversed } from '../../src/router/calibration/ask-item'
 import { chosen, holdsWords, lastNumber, startsWithWords } from '../../src/router/calibration/judge-answer'
 import { parseItem } from '../../src/router/calibration/labelled-item'
@@ -43,6 +44,33 @@ describe('routing figures', () => {
       strong: random() < 0.9 ? 1 : 0,
     }))
     expect(Math.abs(apgr(items)! - 0.5)).toBeLessThan(0.05)
+  })
+})
+
+describe('counts of items', () => {
+  it('are one for all tasks, or one for each', () => {
+    expect(parseCounts('300')('a')).toBe(300)
+    expect(parseCounts('all')('a')).toBe(Infinity)
+    const some = parseCounts('a:300,b:all')
+    expect([some('a'), some('b'), some('c')]).toEqual([300, Infinity, 0])
+    expect([...parseTasks('a,b:40,')]).toEqual([
+      ['a', Infinity],
+      ['b', 40],
+    ])
+    for (const wrong of ['', 'x', '-1', '1.5', 'a:', 'a:x'])
+      expect(() => parseCounts(wrong)).toThrow(/whole number/)
+  })
+
+  it('are written as they are read', () => {
+    const asked = [
+      { task: 'a', count: 10, available: 10 },
+      { task: 'b', count: 4, available: 10 },
+    ]
+    expect([formatTasks(asked), formatCounts(asked)]).toEqual(['a,b:4', 'a:all,b:4'])
+    expect([...parseTasks(formatTasks(asked))]).toEqual([
+      ['a', Infinity],
+      ['b', 4],
+    ])
   })
 })
 
