@@ -54,7 +54,7 @@ function screenshots(): Plugin {
     apply: 'build',
     generateBundle() {
       for (const screen of ['desktop', 'phone']) {
-        const source = readFileSync(join(root, `docs/images/page-${screen}-light.png`))
+        const source = readFileSync(join(root, `docs/images/page-conversation-${screen}-light.png`))
         this.emitFile({ type: 'asset', fileName: `screenshots/${screen}.png`, source })
       }
     },

@@ -32,10 +32,12 @@ export function agreeToDownload(context: BrowserContext): Promise<unknown> {
   })
 }
 
-/** Types a question and sends it. */
+/** Types a question and sends it; its turn is there afterwards. */
 export async function sendQuestion(page: Page, question: string): Promise<void> {
+  const turns = await page.locator('.turn').count()
   await page.getByLabel('Your question').fill(question)
   await page.keyboard.press('Enter')
+  await page.locator('.turn').nth(turns).waitFor()
 }
 
 /** Waits for a state of the newest turn; fails with the page's own words where it fails. */

@@ -38,8 +38,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     inputs: [
       ...COMMON_INPUTS,
       'vite.config.ts',
-      'docs/images/page-desktop-light.png',
-      'docs/images/page-phone-light.png',
+      'docs/images/page-conversation-desktop-light.png',
+      'docs/images/page-conversation-phone-light.png',
       'src',
       'bench/site',
       'bench/statistics.ts',

@@ -1,7 +1,7 @@
 /** Makes the pictures of the page in `docs/images`: `tsx scripts/screenshots.ts`, after a build. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from '@playwright/test'
+import type { Browser, BrowserContext, Page } from '@playwright/test'
 import { scriptedAnswer } from '../tests/remote-server/answers'
 import { startRemoteServer } from '../tests/remote-server/server'
 import { sendQuestion, waitForTurn, withSite } from './browse-site'
@@ -19,9 +19,77 @@ const QUESTIONS = ['What is the capital of France?', 'Why is the sky blue?']
 const BIGGER = { model: 'bigger-model', answer: 'Paris.' }
 const PERSONAL_QUESTION = 'Which city is the capital of France? Answer in one word, to visitor@example.org.'
 
+const GUIDE = `# Harbour Museum
+
+The museum opens at ten in the morning and closes at six. On Mondays it is closed.
+
+## Tickets
+
+A ticket costs seven euros. Children under twelve pay nothing.
+
+## Getting here
+
+Bus 14 stops in front of the museum every twenty minutes.
+`
+
+type Take = (name: string) => Promise<unknown>
+
+/** What a visitor meets before anything is downloaded, and after. */
+async function takeFirstVisit(page: Page, take: Take): Promise<void> {
+  await page.locator('#offer-button').waitFor()
+  await take('first-visit')
+  await page.locator('#offer-button').click()
+  await page.locator('#estimate').getByText(/\d/).waitFor({ timeout: 120_000 })
+  for (const question of QUESTIONS) {
+    await sendQuestion(page, question)
+    await waitForTurn(page, ['done', 'cut'], 300_000)
+  }
+  await take('conversation')
+}
+
+/** Without a network, after the service worker has kept the page. */
+async function takeOffline(context: BrowserContext, page: Page, take: Take): Promise<void> {
+  await page.evaluate(() => navigator.serviceWorker.ready)
+  await context.setOffline(true)
+  await page.reload()
+  await page.getByText('offline', { exact: true }).waitFor()
+  await sendQuestion(page, 'Name three rivers.')
+  await waitForTurn(page, ['done', 'cut'], 300_000)
+  await take('offline')
+  await context.setOffline(false)
+}
+
+/** A document with the passage that an answer cites, the jobs, and the models on this device. */
+async function takeDialogs(page: Page, take: Take): Promise<void> {
+  await newConversation(page)
+  const chooser = page.waitForEvent('filechooser')
+  await page.getByRole('button', { name: 'Add documents' }).click()
+  await (await chooser).setFiles({ name: 'museum.md', mimeType: '', buffer: Buffer.from(GUIDE) })
+  await page.getByRole('button', { name: /^museum\.md/ }).waitFor({ timeout: 60_000 })
+  await sendQuestion(page, 'How much does a ticket cost?')
+  await waitForTurn(page, ['done', 'cut'], 300_000)
+  await take('documents')
+  await page.getByRole('button', { name: /^Source 1/ }).click()
+  await page.getByRole('dialog', { name: /museum\.md/ }).waitFor()
+  await take('passage')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Jobs', exact: true }).click()
+  await page.getByRole('heading', { name: 'Jobs for a small model' }).waitFor()
+  await take('jobs')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Figures' }).click()
+  await page.getByRole('button', { name: 'Models on this device' }).click()
+  await page.getByRole('dialog', { name: 'Models on this device' }).waitFor()
+  await page
+    .getByText(/SmolLM2/)
+    .first()
+    .waitFor()
+  await take('models')
+  await page.keyboard.press('Escape')
+}
+
 /** Settings, consent, an answer's details and usage, in the order a visitor meets them. */
-async function takeEscalationPictures(page: Page, suffix: string, baseUrl: string): Promise<void> {
-  const take = (name: string) => page.screenshot({ path: join(FOLDER, `page-${name}-${suffix}.png`) })
+async function takeEscalation(page: Page, take: Take, baseUrl: string): Promise<void> {
   await page.getByRole('button', { name: 'Settings' }).click()
   const settings = page.getByRole('dialog', { name: 'Settings' })
   await settings.waitFor()
@@ -34,7 +102,7 @@ async function takeEscalationPictures(page: Page, suffix: string, baseUrl: strin
   await settings.getByText('The policy as JSON').first().click()
   await settings.getByRole('textbox', { name: 'The policy as JSON' }).fill('{ "accept": 0 }')
   await settings.getByRole('button', { name: 'Save' }).click()
-  await page.getByRole('button', { name: 'New conversation' }).click()
+  await newConversation(page)
   await sendQuestion(page, PERSONAL_QUESTION)
   await waitForTurn(page, ['done', 'cut'], 300_000)
   await page.getByRole('button', { name: 'Good answer' }).click()
@@ -53,20 +121,22 @@ async function takeEscalationPictures(page: Page, suffix: string, baseUrl: strin
   await take('usage')
 }
 
+async function newConversation(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'New conversation' }).click()
+}
+
 async function takePictures(browser: Browser, origin: string, baseUrl: string): Promise<void> {
   for (const [screen, viewport] of Object.entries(SCREENS)) {
-    for (const scheme of ['light', 'dark'] as const) {
-      const context = await browser.newContext({ viewport, colorScheme: scheme, deviceScaleFactor: 1.5 })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 1.5 })
       const page = await context.newPage()
+      const take: Take = (name) =>
+        page.screenshot({ path: join(FOLDER, `page-${name}-${screen}-${colorScheme}.png`) })
       await page.goto(origin)
-      await page.locator('#figures dd').first().waitFor({ timeout: 120_000 })
-      await page.screenshot({ path: join(FOLDER, `page-start-${screen}-${scheme}.png`) })
-      for (const question of QUESTIONS) {
-        await sendQuestion(page, question)
-        await waitForTurn(page, ['done', 'cut'], 300_000)
-      }
-      await page.screenshot({ path: join(FOLDER, `page-${screen}-${scheme}.png`) })
-      await takeEscalationPictures(page, `${screen}-${scheme}`, baseUrl)
+      await takeFirstVisit(page, take)
+      await takeOffline(context, page, take)
+      await takeDialogs(page, take)
+      await takeEscalation(page, take, baseUrl)
       await context.close()
     }
   }

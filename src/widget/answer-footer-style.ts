@@ -20,6 +20,11 @@ export const answerFooterStyle = css`
     gap: 0 1rem;
   }
 
+  /* Icons in line with the text, not their empty edges. */
+  .actions {
+    margin-inline: -0.5625rem;
+  }
+
   .badge {
     display: inline-flex;
     align-items: center;
@@ -93,6 +98,20 @@ export const answerFooterStyle = css`
     padding: 0;
     background: none;
     color: var(--_soft);
+  }
+
+  @media (max-width: 26rem) {
+    .actions {
+      gap: 0;
+    }
+
+    .bigger {
+      padding-inline: 0.25rem;
+    }
+
+    .icon {
+      width: 2rem;
+    }
   }
 
   .icon svg {

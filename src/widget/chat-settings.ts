@@ -16,7 +16,7 @@ export interface ChatSettings {
 
 /** Without a system message the embedded model's template says it is a model of another name, and it answers worse. */
 export const DEFAULT_CHAT_SETTINGS: ChatSettings = {
-  system: 'You are a helpful assistant.',
+  system: 'You are a helpful assistant who gives short, correct answers.',
   temperature: 0.2,
   topP: 0.9,
   maxTokens: 512,

@@ -327,6 +327,13 @@ export class TurnView extends LitElement {
         color: var(--_soft);
       }
 
+      /* All of an answer's tools in one line on a small phone. */
+      @media (max-width: 26rem) {
+        .icon {
+          width: 2rem;
+        }
+      }
+
       .icon:disabled,
       .plain:disabled {
         color: var(--_soft);
