@@ -71,7 +71,7 @@ export class PageModels {
   /** Adds files of models: dropped, or opened with the page. */
   async add(files: readonly File[]): Promise<void> {
     const dialog = await this.showDialog()
-    for (const file of files) await dialog.add(file)
+    await Promise.all(files.map((file) => dialog.add(file)))
   }
 
   /** A chosen model that is gone is no longer chosen. */

@@ -30,7 +30,8 @@ export class ModelsDialog extends LitElement {
     room: { state: true },
     transfer: { state: true },
     sure: { state: true },
-    problem: { state: true },
+    waiting: { state: true },
+    problems: { state: true },
     said: { state: true },
     isDropping: { state: true },
   }
@@ -39,11 +40,15 @@ export class ModelsDialog extends LitElement {
   declare transfer: Transfer | null
   /** Key of the model whose deletion was asked for once. */
   declare sure: string | null
-  declare problem: ErrorWords | null
+  /** Transfers that come after it. */
+  declare waiting: number
+  declare problems: readonly ErrorWords[]
   declare said: string
   declare isDropping: boolean
   #store: ModelStore | null = null
   #current: string | null = null
+  /** One transfer after the other. */
+  #queue: Promise<void> = Promise.resolve()
   #stopListening: () => void = () => undefined
 
   constructor() {
@@ -51,8 +56,9 @@ export class ModelsDialog extends LitElement {
     this.models = null
     this.room = null
     this.transfer = null
+    this.waiting = 0
     this.sure = null
-    this.problem = null
+    this.problems = []
     this.said = ''
     this.isDropping = false
   }
@@ -62,7 +68,7 @@ export class ModelsDialog extends LitElement {
     this.#current = current ?? null
     this.sure = null
     this.said = ''
-    this.problem = null
+    this.problems = []
     this.#stopListening()
     this.#stopListening = store.subscribe(() => void this.#read())
     await this.#read()
@@ -96,7 +102,7 @@ export class ModelsDialog extends LitElement {
       this.models = models
       this.room = room
     } catch {
-      this.problem = { title: strings().store.unreadable, detail: '' }
+      this.problems = [{ title: strings().store.unreadable, detail: '' }]
     }
   }
 
@@ -104,19 +110,26 @@ export class ModelsDialog extends LitElement {
     words: string,
     work: (options: { signal: AbortSignal; onProgress(progress: LoadProgress): void }) => Promise<void>,
   ): Promise<void> {
-    if (this.transfer !== null) return
-    const transfer: Transfer = { words, controller: new AbortController(), progress: null }
-    const { signal } = transfer.controller
-    this.transfer = transfer
-    this.problem = null
-    this.said = ''
-    try {
-      await work({ signal, onProgress: (progress) => (this.transfer = { ...transfer, progress }) })
-    } catch (error) {
-      if (!signal.aborted) this.problem = describeError(error)
+    if (this.transfer === null && this.waiting === 0) {
+      this.problems = []
+      this.said = ''
     }
-    this.transfer = null
-    await this.#read()
+    this.waiting++
+    this.#queue = this.#queue.then(async () => {
+      this.waiting--
+      if (!this.isConnected) return
+      const transfer: Transfer = { words, controller: new AbortController(), progress: null }
+      const { signal } = transfer.controller
+      this.transfer = transfer
+      try {
+        await work({ signal, onProgress: (progress) => (this.transfer = { ...transfer, progress }) })
+      } catch (error) {
+        if (!signal.aborted) this.problems = [...this.problems, describeError(error)]
+      }
+      this.transfer = null
+      await this.#read()
+    })
+    await this.#queue
   }
 
   async #update({ key, name }: StoredModel): Promise<void> {
@@ -130,7 +143,7 @@ export class ModelsDialog extends LitElement {
       const file = await this.#store?.export(key)
       if (file !== undefined) saveBlob(file.name, file)
     } catch (error) {
-      this.problem = describeError(error)
+      this.problems = [describeError(error)]
     }
   }
 
@@ -140,12 +153,12 @@ export class ModelsDialog extends LitElement {
       return
     }
     this.sure = null
-    this.problem = null
+    this.problems = []
     try {
       await this.#store?.delete(key)
       this.dispatchEvent(new CustomEvent('minnow-model-deleted', { bubbles: true, composed: true }))
     } catch (error) {
-      this.problem = describeError(error)
+      this.problems = [describeError(error)]
     }
     await this.#read()
     await this.updateComplete
@@ -163,16 +176,15 @@ export class ModelsDialog extends LitElement {
     const field = this.renderRoot.querySelector<HTMLInputElement>('#url')
     const text = field?.value.trim() ?? ''
     if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-      this.problem = { title: strings().store.noUrl, detail: '' }
+      this.problems = [{ title: strings().store.noUrl, detail: '' }]
       field?.focus()
       return
     }
     void this.add(new URL(text))
   }
 
-  #addFile(files: FileList | null | undefined): void {
-    const file = files?.[0]
-    if (file !== undefined) void this.add(file)
+  #addFiles(files: Iterable<File>): void {
+    for (const file of files) void this.add(file)
   }
 
   #choose(model: StoredModel): void {
@@ -199,7 +211,7 @@ export class ModelsDialog extends LitElement {
       @drop=${(event: DragEvent) => {
         event.preventDefault()
         this.isDropping = false
-        this.#addFile(event.dataTransfer?.files)
+        this.#addFiles(event.dataTransfer?.files ?? [])
       }}
     >
       <div class="head"><h2 id="title">${words.title}</h2></div>
@@ -210,7 +222,7 @@ export class ModelsDialog extends LitElement {
         </section>
         ${this.room?.kind === null ? nothing : this.#adding()}
         <p class="small" role="status">${this.isDropping ? words.dropHere : this.said}</p>
-        ${this.problem === null ? nothing : html`<div class="error" role="alert">${errorText(this.problem)}</div>`}
+        ${this.problems.map((problem) => html`<div class="error" role="alert">${errorText(problem)}</div>`)}
       </div>
       <div class="foot">
         <button id="close" type="button" autofocus @click=${() => this.#close()}>${words.close}</button>
@@ -297,6 +309,7 @@ export class ModelsDialog extends LitElement {
             ${words.cancel}
           </button>
         </div>
+        ${this.waiting === 0 ? nothing : html`<p class="soft small">${words.waiting(this.waiting)}</p>`}
       </section>`
     }
     return html`<section aria-labelledby="add">
@@ -307,11 +320,12 @@ export class ModelsDialog extends LitElement {
         class="visually-hidden"
         type="file"
         accept=".gguf"
+        multiple
         tabindex="-1"
         aria-hidden="true"
         @change=${(event: Event) => {
           const input = event.target as HTMLInputElement
-          this.#addFile(input.files)
+          this.#addFiles(input.files ?? [])
           input.value = ''
         }}
       />
