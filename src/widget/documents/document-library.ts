@@ -30,6 +30,9 @@ export class DocumentLibrary {
 
   constructor(options: LibraryOptions) {
     this.#options = options
+    options.store.listen((conversationId) => {
+      if (conversationId === null || conversationId === this.#conversationId) void this.#reload()
+    })
   }
 
   get documents(): readonly StoredDocument[] {
@@ -39,13 +42,23 @@ export class DocumentLibrary {
   /** Shows the documents of another conversation. */
   async open(conversationId: string, signal?: AbortSignal): Promise<void> {
     await this.#inTurn(async () => {
-      if (conversationId === this.#conversationId) return
-      const documents = await this.#options.store.list(conversationId)
-      const index = new PassageIndex()
-      for (const document of documents) await indexDocument(index, document, signal)
-      this.#conversationId = conversationId
-      this.#show(documents, index)
+      if (conversationId !== this.#conversationId) await this.#load(conversationId, signal)
     })
+  }
+
+  /** What another tab deleted is not read here any more either. */
+  async #reload(): Promise<void> {
+    await this.#inTurn(async () => this.#load(this.#conversationId)).catch(() => {
+      this.#show([], new PassageIndex())
+    })
+  }
+
+  async #load(conversationId: string, signal?: AbortSignal): Promise<void> {
+    const documents = await this.#options.store.list(conversationId)
+    const index = new PassageIndex()
+    for (const document of documents) await indexDocument(index, document, signal)
+    this.#conversationId = conversationId
+    this.#show(documents, index)
   }
 
   /**
@@ -90,10 +103,12 @@ export class DocumentLibrary {
 
   async remove(id: string): Promise<void> {
     await this.#inTurn(async () => {
-      await this.#options.store.delete(id)
+      const document = this.#documents.find((one) => one.id === id)
+      if (document === undefined) return
+      await this.#options.store.delete(document)
       this.#index.remove(id)
       this.#show(
-        this.#documents.filter((document) => document.id !== id),
+        this.#documents.filter((one) => one !== document),
         this.#index,
       )
     })

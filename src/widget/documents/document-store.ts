@@ -7,9 +7,11 @@ export interface DocumentStore {
   /** Of a conversation, oldest first. What cannot be read is left out. */
   list(conversationId: string): Promise<StoredDocument[]>
   put(document: StoredDocument): Promise<void>
-  delete(id: string): Promise<void>
+  delete(document: StoredDocument): Promise<void>
   /** Of one conversation; of all without one. */
   clear(conversationId?: string): Promise<void>
+  /** Calls back when another tab changed those of a conversation; null: those of all. */
+  listen(onOther: (conversationId: string | null) => void): void
   close(): void
 }
 
@@ -24,6 +26,7 @@ export async function openDocumentStore(name = DOCUMENT_DATABASE): Promise<Docum
       database.close()
     },
   })
+  const channel = new BroadcastChannel(name)
   return {
     async list(conversationId) {
       const rows: unknown[] = await database.getAllFromIndex('documents', 'conversationId', conversationId)
@@ -31,8 +34,12 @@ export async function openDocumentStore(name = DOCUMENT_DATABASE): Promise<Docum
     },
     async put(document) {
       await database.put('documents', document)
+      channel.postMessage(document.conversationId)
     },
-    delete: (id) => database.delete('documents', id),
+    async delete({ id, conversationId }) {
+      await database.delete('documents', id)
+      channel.postMessage(conversationId)
+    },
     async clear(conversationId) {
       const transaction = database.transaction('documents', 'readwrite')
       const keys =
@@ -40,8 +47,15 @@ export async function openDocumentStore(name = DOCUMENT_DATABASE): Promise<Docum
           ? await transaction.store.getAllKeys()
           : await transaction.store.index('conversationId').getAllKeys(conversationId)
       await Promise.all([...keys.map((key) => transaction.store.delete(key)), transaction.done])
+      channel.postMessage(conversationId ?? null)
     },
-    close: () => database.close(),
+    listen(onOther) {
+      channel.addEventListener('message', ({ data }) => onOther(data as string | null))
+    },
+    close() {
+      channel.close()
+      database.close()
+    },
   }
 }
 
@@ -55,7 +69,7 @@ export function openMemoryDocumentStore(): DocumentStore {
       rows.set(document.id, document)
       return Promise.resolve()
     },
-    delete(id) {
+    delete({ id }) {
       rows.delete(id)
       return Promise.resolve()
     },
@@ -65,6 +79,7 @@ export function openMemoryDocumentStore(): DocumentStore {
       }
       return Promise.resolve()
     },
+    listen() {},
     close() {},
   }
 }

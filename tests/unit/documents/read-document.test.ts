@@ -106,7 +106,7 @@ describe('openDocumentStore', () => {
     await store.put(row('c', 'two', 3))
     await store.put({ ...row('x', 'one', 4), text: 5 } as unknown as StoredDocument)
     expect((await store.list('one')).map(({ id }) => id)).toEqual(['a', 'b'])
-    await store.delete('a')
+    await store.delete(row('a', 'one', 1))
     await store.clear('two')
     expect(await store.list('two')).toEqual([])
     expect(await store.list('one')).toHaveLength(1)
