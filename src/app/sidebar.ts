@@ -113,8 +113,11 @@ export async function openSidebar(options: SidebarOptions): Promise<Sidebar> {
     const contents = (await Promise.all(ids.map((each) => store!.read(each)))).filter((each) => each !== null)
     const [first] = contents
     if (first === undefined) return
-    if (id === null) saveFile('minnow-conversations.json', 'application/json', writeJson(contents))
-    else saveFile(`${fileNameOf(first.conversation.title)}.md`, 'text/markdown', writeMarkdown(first))
+    if (id === null) {
+      saveFile('minnow-conversations.json', 'application/json', writeJson(contents))
+      const hasDocuments = contents.some(({ turns }) => turns.some(({ citations }) => citations.length > 0))
+      if (hasDocuments) list.notice = strings().conversations.exported
+    } else saveFile(`${fileNameOf(first.conversation.title)}.md`, 'text/markdown', writeMarkdown(first))
   }
 
   async function importThem(file: File): Promise<void> {

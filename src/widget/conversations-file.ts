@@ -15,6 +15,25 @@ const text = z.string().check(z.maxLength(1_000_000))
 const id = z.string().check(z.minLength(1), z.maxLength(100))
 const time = z.number().check(z.nonnegative())
 
+const jobSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('documents') }),
+  z.object({ type: z.literal('summary'), document: id }),
+  z.object({ type: z.literal('preset'), id, values: z.record(z.string(), text) }),
+])
+
+const position = z.int().check(z.nonnegative())
+
+const citationSchema = z.object({
+  label: z.int().check(z.positive()),
+  documentId: id,
+  document: text,
+  headings: z.array(text).check(z.maxLength(100)),
+  page: z.nullable(z.int().check(z.positive())),
+  start: position,
+  end: position,
+  text,
+})
+
 const turnSchema = z.object({
   id,
   parent: z.nullable(id),
@@ -22,6 +41,9 @@ const turnSchema = z.object({
   question: text,
   answer: text,
   state: z.enum(['waiting', 'answering', 'done', 'cut', 'stopped', 'failed']),
+  job: z.optional(z.nullable(jobSchema)),
+  citations: z.optional(z.array(citationSchema).check(z.maxLength(1000))),
+  fault: z.optional(z.nullable(text)),
   /** Whose text it is: nothing else of the route is taken from a file, which may say anything. */
   source: z.optional(z.nullable(text)),
 })
@@ -51,7 +73,10 @@ const fileSchema = z.object({
     .check(z.maxLength(10_000)),
 })
 
-/** Conversations as JSON that `readConversations` reads. What was sent for answers is left out. */
+/**
+ * Conversations as JSON that `readConversations` reads. What was sent for answers is left out, and so are documents: only
+ * the passages are there that answers cite.
+ */
 export function writeJson(contents: readonly ConversationContent[]): string {
   return JSON.stringify(
     {
@@ -66,6 +91,9 @@ export function writeJson(contents: readonly ConversationContent[]): string {
           question: turn.question,
           answer: turn.answer,
           state: turn.state,
+          job: turn.job,
+          citations: turn.citations,
+          fault: turn.fault,
           source: turn.route?.source.model ?? null,
         })),
       })),
@@ -103,9 +131,12 @@ export function readConversations(json: string): ConversationContent[] {
         leaf: renamed(leaf),
         settings: settings ?? DEFAULT_CHAT_SETTINGS,
       },
-      turns: turns.map(({ source: _source, ...turn }) =>
+      turns: turns.map(({ source: _source, job = null, citations = [], fault = null, ...turn }) =>
         toTurn({
           ...turn,
+          job,
+          citations,
+          fault,
           id: ids.get(turn.id)!,
           parent: renamed(turn.parent),
           conversation,

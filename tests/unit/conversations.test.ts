@@ -1,13 +1,14 @@
 import * as fakes from 'fake-indexeddb'
 import { deleteDB, openDB } from 'idb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Citation } from '../../src/contract/engine'
 import type { EngineError } from '../../src/contract/error'
 import { Chat, type ChatEvents } from '../../src/widget/chat'
 import { DEFAULT_CHAT_SETTINGS } from '../../src/widget/chat-settings'
 import { readConversations, writeJson, writeMarkdown } from '../../src/widget/conversations-file'
 import { ConversationKeeper, titleOf } from '../../src/widget/conversations-keeper'
 import { ConversationStore } from '../../src/widget/conversations-store'
-import type { Turn } from '../../src/widget/turn'
+import type { Turn, TurnJob } from '../../src/widget/turn'
 import { createMockEngine } from '../../src/testing/index'
 
 // What `idb` asks of the global scope.
@@ -257,6 +258,33 @@ describe('conversations', () => {
     await store.add(read!.conversation, read!.turns)
     await keeper.open(read!.conversation.id)
     expect(chat.turns).toMatchObject([{ question: 'Other?', answer: '**bold** answer', route: null }])
+  })
+
+  it('take along through a file what an answer was made of', async () => {
+    const { chat, keeper, store } = await openTab('Seven euros [1]')
+    const job: TurnJob = { type: 'preset', id: 'translate', values: { text: 'Hallo' } }
+    await chat.ask('Translate', job)
+    const citation: Citation = {
+      label: 1,
+      documentId: 'guide',
+      document: 'guide.pdf',
+      headings: ['Tickets'],
+      page: 2,
+      start: 3,
+      end: 9,
+      text: 'Seven euros',
+    }
+    Object.assign(chat.turns[0]!, { citations: [citation], fault: 'unchanged' })
+    keeper.note(chat.turns[0]!)
+    await keeper.flush()
+    const json = writeJson([(await store.read(chat.id))!])
+    expect(readConversations(json)[0]?.turns).toMatchObject([
+      { question: 'Translate', job, citations: [citation], fault: 'unchanged' },
+    ])
+    expect(() => readConversations(json.replace('"preset"', '"shell"'))).toThrow(/job/)
+    expect(() => readConversations(json.replace('"start": 3', '"start": -3'))).toThrow(/citations/)
+    const older = json.replaceAll(/"(job|citations|fault)"/g, '"x-$1"')
+    expect(readConversations(older)[0]?.turns).toMatchObject([{ job: null, citations: [], fault: null }])
   })
 
   it.each(['no json', '{}', '{"format":"minnow-conversations","version":1,"conversations":[{"title":1}]}'])(

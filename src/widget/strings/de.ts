@@ -210,6 +210,7 @@ export const de: Strings = {
       'Gespräche können gerade nicht behalten werden: Was hier gefragt wird, ist weg, wenn die Seite geschlossen wird.',
     imported: (count) =>
       count === 1 ? 'Ein Gespräch wurde importiert.' : `${count} Gespräche wurden importiert.`,
+    exported: 'Dokumente sind nicht in der Datei: nur was Antworten aus ihnen anführen.',
     noJson: 'Diese Datei enthält kein JSON: Wähle eine, die hier exportiert wurde.',
     noConversations: (where) =>
       `Diese Datei enthält keine Gespräche von Minnow: Etwas stimmt nicht bei „${where}“.`,
@@ -329,6 +330,7 @@ export const de: Strings = {
     updating: (name) => `Die neuere Fassung von ${name} wird geladen`,
     progress: (done, total) => `${done} von ${total}`,
     cancel: 'Abbrechen',
+    waiting: (count) => (count === 1 ? 'Eine weitere Datei wartet.' : `${count} weitere Dateien warten.`),
     added: (name) => `${name} ist jetzt auf diesem Gerät.`,
     noUrl: 'Das ist nicht die Adresse einer Datei.',
   },

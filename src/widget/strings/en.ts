@@ -219,6 +219,7 @@ export const en = {
     notKept: 'Conversations cannot be kept just now: what is asked here is gone when the page closes.',
     imported: (count: number) =>
       count === 1 ? 'One conversation was imported.' : `${count} conversations were imported.`,
+    exported: 'Documents are not in the file: what answers cite of them is.',
     noJson: 'This file holds no JSON: choose one that was exported here.',
     noConversations: (where: string) =>
       `This file holds no conversations of Minnow: something is wrong at “${where}”.`,
@@ -345,6 +346,8 @@ export const en = {
     /** Sizes, as text. */
     progress: (done: string, total: string) => `${done} of ${total}`,
     cancel: 'Cancel',
+    /** Files that come after it. */
+    waiting: (count: number) => (count === 1 ? 'One more waits.' : `${count} more wait.`),
     added: (name: string) => `${name} is on this device now.`,
     noUrl: 'This is not the address of a file.',
   },
