@@ -57,8 +57,7 @@ export async function openHop(
   const found = key === null ? null : await parts.cache.get(key).catch(() => null)
   if (found !== null) {
     const { model, text } = found
-    const restorer = outgoing.vault.createRestorer()
-    return { model, cached: true, parts: onePart(restorer.push(text) + restorer.flush()) }
+    return { model, cached: true, parts: onePart(outgoing.vault.restoreAnswer(text)) }
   }
 
   if (!parts.isOnline()) return { denied: 'offline' }
@@ -168,7 +167,7 @@ function withCallsRestored(chunk: ChatCompletionChunk, vault: Vault): ChatComple
 /** Within strings of JSON a value may need quoting; what is no JSON stays as it came. */
 function restoreJson(json: string, vault: Vault): string {
   try {
-    return JSON.stringify(mapTexts(JSON.parse(json), (text) => vault.restore(text)))
+    return JSON.stringify(mapTexts(JSON.parse(json), (text) => vault.restoreAnswer(text)))
   } catch {
     return json
   }

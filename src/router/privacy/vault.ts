@@ -34,6 +34,8 @@ export interface Vault {
    * an answer could make the page send what they stand for, by a picture's address for instance.
    */
   createRestorer(): Restorer
+  /** As `createRestorer`, of a whole text of others. */
+  restoreAnswer(text: string): string
   readonly replaced: readonly { readonly kind: string; readonly placeholder: string }[]
 }
 
@@ -71,10 +73,14 @@ export function createVault(scan: AnyScan, texts: readonly string[]): Vault {
   const restore = (text: string): string =>
     text.replace(PLACEHOLDER, (match) => values.get(match.toUpperCase()) ?? match)
 
-  return {
+  const vault: Vault = {
     replaced,
     findings,
     restore,
+    restoreAnswer(text) {
+      const restorer = vault.createRestorer()
+      return restorer.push(text) + restorer.flush()
+    },
     async redact(text) {
       let redacted = text
       for (let pass = 0; pass < MOST_PASSES; pass++) {
@@ -127,6 +133,7 @@ export function createVault(scan: AnyScan, texts: readonly string[]): Vault {
       }
     },
   }
+  return vault
 }
 
 /** What is left of a finding outside of `kept`, where it holds any letter or digit. */

