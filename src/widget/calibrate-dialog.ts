@@ -10,7 +10,8 @@ import type { PolicyInput } from '../router/policy/schema'
 import type { CalibrationTarget } from '../router/signals/types'
 import type { CalibrationDesk, CalibrationState } from './calibration-desk'
 import { percentOf } from './figure-words'
-import { problemOf } from './error-words'
+import { errorText } from './error-text'
+import { problemOf, type ErrorWords } from './error-words'
 import { saveFile } from './save-file'
 import type { RemoteChoice } from './settings-store'
 import { strings } from './strings'
@@ -49,7 +50,7 @@ export class CalibrateDialog extends LitElement {
   declare phase: Phase
   declare read: (LabelledQuestions & { readonly source: string }) | null
   declare wanted: Wanted
-  declare problem: string
+  declare problem: ErrorWords | null
   declare learnt: Recalibration | null
   #desk: CalibrationDesk | null = null
   #price: RemoteChoice['price'] = null
@@ -61,7 +62,7 @@ export class CalibrateDialog extends LitElement {
     this.phase = { name: 'start' }
     this.read = null
     this.wanted = { kind: 'risk', most: 10 }
-    this.problem = ''
+    this.problem = null
     this.learnt = null
   }
 
@@ -71,7 +72,7 @@ export class CalibrateDialog extends LitElement {
     this.#price = price
     this.phase = { name: 'start' }
     this.read = null
-    this.problem = ''
+    this.problem = null
     this.learnt = null
     this.state = null
     await this.updateComplete
@@ -84,7 +85,7 @@ export class CalibrateDialog extends LitElement {
   }
 
   readonly #fail = (error: unknown): null => {
-    this.problem = `${escalationStrings.of().calibration.failed} ${problemOf(error)}`
+    this.problem = { title: escalationStrings.of().calibration.failed, detail: problemOf(error) }
     return null
   }
 
@@ -96,12 +97,12 @@ export class CalibrateDialog extends LitElement {
   async #open(input: HTMLInputElement): Promise<void> {
     const file = input.files?.[0]
     this.read = null
-    this.problem = ''
+    this.problem = null
     if (file === undefined) return
     try {
       this.read = { ...readQuestions(await file.text()), source: file.name }
     } catch {
-      this.problem = escalationStrings.of().calibration.unreadable
+      this.problem = { title: escalationStrings.of().calibration.unreadable, detail: '' }
     }
   }
 
@@ -110,7 +111,7 @@ export class CalibrateDialog extends LitElement {
     if (read === null || this.#desk === null || this.#running !== null) return
     const running = new AbortController()
     this.#running = running
-    this.problem = ''
+    this.problem = null
     this.phase = { name: 'asking', asked: 0, total: read.questions.length }
     try {
       const calibration = await this.#desk.run(read.questions, {
@@ -139,8 +140,9 @@ export class CalibrateDialog extends LitElement {
 
   async #learn(): Promise<void> {
     this.learnt = (await this.#desk?.learn().catch(this.#fail)) ?? null
-    if (this.learnt === null && this.problem === '') {
-      this.problem = escalationStrings.of().calibration.tooFewOfAKind(LEAST_OF_A_KIND)
+    if (this.learnt === null && this.problem === null) {
+      const title = escalationStrings.of().calibration.tooFewOfAKind(LEAST_OF_A_KIND)
+      this.problem = { title, detail: '' }
     }
     await this.#refresh()
   }
@@ -181,7 +183,7 @@ export class CalibrateDialog extends LitElement {
     >
       <div class="head"><h2 id="title">${words.title}</h2></div>
       <div class="body">
-        ${problem === '' ? nothing : html`<p class="error" role="alert">${problem}</p>`}
+        ${problem === null ? nothing : html`<div class="error" role="alert">${errorText(problem)}</div>`}
         ${
           phase.name === 'start'
             ? [this.#inForce(), this.#questions(), this.#judgements()]
@@ -236,7 +238,7 @@ export class CalibrateDialog extends LitElement {
     const words = escalationStrings.of().calibration
     const { state } = this
     if (state === null)
-      return html`<p class="soft" role="status">${this.problem === '' ? words.waiting : ''}</p>`
+      return html`<p class="soft" role="status">${this.problem === null ? words.waiting : ''}</p>`
     const { kind, calibration, learnt } = state
     const [before, after] = exampleOf(learnt?.shift ?? 0)
     return html`<section>

@@ -16,7 +16,7 @@ import { fieldError, listModels, pricesOf, remoteSection, type RemoteForm } from
 import { limitsSection, personalDataSection, type ChangePolicy } from './settings-limits'
 import { escalationStrings } from './strings/escalation'
 import type { StoredSettings } from './settings-store'
-import { problemOf } from './error-words'
+import { describeError, type ErrorWords } from './error-words'
 import { dialogTheme, theme } from './theme'
 
 /** What was saved. `key`: the one in force, null for none; it is stored only where `keepKey`. */
@@ -51,7 +51,7 @@ export class SettingsDialog extends LitElement {
   /** What the server lists, once it was asked. */
   declare models: readonly RemoteModel[]
   /** What became of asking it. */
-  declare note: string
+  declare note: ErrorWords | null
   /** Never part of what is rendered. */
   #key: string | null = null
   #keyOrigin = ''
@@ -63,7 +63,7 @@ export class SettingsDialog extends LitElement {
     this.hasKey = false
     this.keepKey = false
     this.models = []
-    this.note = ''
+    this.note = null
   }
 
   /** @param key the one in force; it is kept where no other is typed and the server stays the same. */
@@ -83,7 +83,7 @@ export class SettingsDialog extends LitElement {
     this.hasKey = key !== null
     this.keepKey = settings.key !== null
     this.models = []
-    this.note = ''
+    this.note = null
     await this.updateComplete
     this.#dialog?.showModal()
   }
@@ -145,6 +145,7 @@ export class SettingsDialog extends LitElement {
   override render(): TemplateResult {
     const read = readPolicy(this.draft.policyText)
     const policy = 'policy' in read ? read.policy : null
+    const words = escalationStrings.of().settings
     const change: ChangePolicy = (by) => this.#change(by)
     return html`<dialog
       aria-labelledby="title"
@@ -161,7 +162,7 @@ export class SettingsDialog extends LitElement {
         }}
       >
         <div class="head">
-          <h2 id="title">Settings</h2>
+          <h2 id="title">${words.title}</h2>
           <button
             class="plain"
             type="button"
@@ -170,7 +171,7 @@ export class SettingsDialog extends LitElement {
               this.dispatchEvent(new CustomEvent('minnow-show-usage'))
             }}
           >
-            Usage and costs
+            ${words.usage}
           </button>
         </div>
         <div class="body">
@@ -189,31 +190,32 @@ export class SettingsDialog extends LitElement {
           ${this.#policy()}
         </div>
         <div class="foot">
-          <button class="secondary" type="button" @click=${() => this.#close()}>Cancel</button>
-          <button type="submit">Save</button>
+          <button class="secondary" type="button" @click=${() => this.#close()}>${words.cancel}</button>
+          <button type="submit">${words.save}</button>
         </div>
       </form>
     </dialog>`
   }
 
   #brokenPolicy(): TemplateResult {
-    return html`<p class="error">The policy below has an error. Mend it to see all settings.</p>`
+    return html`<p class="error">${escalationStrings.of().settings.brokenPolicy}</p>`
   }
 
   #modes({ mode }: Policy): TemplateResult {
+    const words = escalationStrings.of().settings
     return html`<fieldset>
-      <legend>Who answers</legend>
+      <legend>${words.whoAnswers}</legend>
       ${MODES.map(
         (each) =>
           html`<label class="choice">
             <input
               type="radio"
               name="mode"
-              .checked=${live(mode === each.mode)}
-              @change=${() => this.#change((policy) => ({ ...policy, mode: each.mode }))}
+              .checked=${live(mode === each)}
+              @change=${() => this.#change((policy) => ({ ...policy, mode: each }))}
             />
-            <span>${each.label}</span>
-            <small>${each.words}</small>
+            <span>${words.modes[each].label}</span>
+            <small>${words.modes[each].words}</small>
           </label>`,
       )}
     </fieldset>`
@@ -243,13 +245,13 @@ export class SettingsDialog extends LitElement {
   async #readModels(): Promise<void> {
     const words = escalationStrings.of().settings
     const { baseUrl } = this.draft
-    this.note = words.reading
+    this.note = { title: words.reading, detail: '' }
     try {
       this.models = await listModels(baseUrl.trim(), this.#keyFor(baseUrl.trim()))
-      this.note = words.models(this.models.length)
+      this.note = { title: words.models(this.models.length), detail: '' }
     } catch (error) {
       this.models = []
-      this.note = problemOf(error)
+      this.note = describeError(error)
     }
   }
 
@@ -262,10 +264,11 @@ export class SettingsDialog extends LitElement {
 
   #policy(): TemplateResult {
     const error = this.errors.policyText
+    const words = escalationStrings.of().settings
     return html`<details>
-      <summary>The policy as JSON</summary>
+      <summary>${words.policy}</summary>
       <div class="field">
-        <label class="visually-hidden" for="policy">The policy as JSON</label>
+        <label class="visually-hidden" for="policy">${words.policy}</label>
         <textarea
           id="policy"
           rows="12"
@@ -276,9 +279,7 @@ export class SettingsDialog extends LitElement {
           @input=${(event: Event) => this.#set('policyText', (event.target as HTMLTextAreaElement).value)}
         ></textarea>
         ${fieldError('policyText', error)}
-        <small id="policy-words">
-          Rules by task, language, length or hour, ceilings and experiments. What is left out has its default.
-        </small>
+        <small id="policy-words">${words.policyWords}</small>
       </div>
     </details>`
   }

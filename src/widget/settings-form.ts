@@ -1,9 +1,9 @@
-import { isEngineError } from '../contract/error'
 import type { RoutingMode } from '../contract/route'
 import { parsePolicy, type PersonalDataPolicy, type Policy, type PolicyInput } from '../router/policy/schema'
 import { createRemoteEngine } from '../router/providers/remote-engine'
-import { problemOf } from './error-words'
+import { problemOf, type ErrorWords } from './error-words'
 import type { RemoteChoice } from './settings-store'
+import { escalationStrings } from './strings/escalation'
 
 /** What the form of the settings holds, as text where people type. */
 export interface SettingsDraft {
@@ -17,46 +17,34 @@ export interface SettingsDraft {
 export type DraftField = keyof SettingsDraft
 
 /** What is wrong, by field. */
-export type DraftErrors = Partial<Record<DraftField, string>>
+export type DraftErrors = Partial<Record<DraftField, ErrorWords>>
 
-export const MODES: readonly { mode: RoutingMode; label: string; words: string }[] = [
-  {
-    mode: 'only-on-device',
-    label: 'Only on this device',
-    words: 'Nothing you write ever leaves it.',
-  },
-  {
-    mode: 'prefer-on-device',
-    label: 'This device first',
-    words: 'A bigger model is asked when an answer looks doubtful, or when you ask for it.',
-  },
-  {
-    mode: 'prefer-in-cloud',
-    label: 'The bigger model first',
-    words: 'This device answers when the bigger model cannot.',
-  },
-  {
-    mode: 'only-in-cloud',
-    label: 'Only the bigger model',
-    words: 'This device never answers.',
-  },
+/** As they are listed. */
+export const MODES: readonly RoutingMode[] = [
+  'only-on-device',
+  'prefer-on-device',
+  'prefer-in-cloud',
+  'only-in-cloud',
 ]
-
-export const PERSONAL_DATA: readonly { action: PersonalDataPolicy['action']; label: string }[] = [
-  { action: 'redact', label: 'Replace it before sending' },
-  { action: 'force-local', label: 'Keep such questions on this device' },
-  { action: 'block', label: 'Refuse such questions' },
-  { action: 'allow', label: 'Send it as it is' },
+export const PERSONAL_DATA: readonly PersonalDataPolicy['action'][] = [
+  'redact',
+  'force-local',
+  'block',
+  'allow',
 ]
 
 /** The policy in the text, or what is wrong with it. */
-export function readPolicy(text: string): { policy: Policy; input: PolicyInput } | { error: string } {
+export function readPolicy(text: string): { policy: Policy; input: PolicyInput } | { error: ErrorWords } {
   try {
     const policy = parsePolicy(text)
     return { policy, input: JSON.parse(text) as PolicyInput }
   } catch (error) {
     const { cause } = error as { cause?: unknown }
-    return { error: cause instanceof SyntaxError ? `This is no JSON: ${cause.message}` : problemOf(error) }
+    const { noJson, badPolicy } = escalationStrings.of().settings
+    const isJson = !(cause instanceof SyntaxError)
+    return {
+      error: { title: isJson ? badPolicy : noJson, detail: isJson ? problemOf(error) : cause.message },
+    }
   }
 }
 
@@ -76,7 +64,7 @@ export function readDraft(
   const model = draft.model.trim()
   const price = readPrice(draft, today, errors)
   if (baseUrl !== '' || model !== '') {
-    if (model === '') errors.model = 'Give the name of the model, as its provider spells it.'
+    if (model === '') errors.model = plain(escalationStrings.of().settings.modelMissing)
     const problem = addressProblem(baseUrl)
     if (problem !== null) errors.baseUrl = problem
   }
@@ -84,19 +72,22 @@ export function readDraft(
   return { policy: policy.input, remote: baseUrl === '' ? null : { baseUrl, model, price } }
 }
 
-function addressProblem(baseUrl: string): string | null {
-  if (!URL.canParse(baseUrl)) return 'Give an address that begins with https://'
+const plain = (title: string): ErrorWords => ({ title, detail: '' })
+
+function addressProblem(baseUrl: string): ErrorWords | null {
+  const words = escalationStrings.of().settings
+  if (!URL.canParse(baseUrl)) return plain(words.badAddress)
   const { searchParams, hash } = new URL(baseUrl)
   // The address is kept whether or not the key is to be, and gateways take keys under many names.
   if (hash !== '' || [...searchParams.keys()].some((name) => name !== 'api-version')) {
-    return 'An address is kept, and a key in it would be, too: leave out all after ? and #, and give the key below.'
+    return plain(words.keyInAddress)
   }
   try {
     // Whether a key follows or not: with one it has to be encrypted, and without one it should be.
     void createRemoteEngine({ baseUrl, model: 'm', apiKey: 'k' }).dispose()
     return null
   } catch (error) {
-    return isEngineError(error) ? problemOf(error) : 'This address cannot be used.'
+    return { title: words.unusableAddress, detail: problemOf(error) }
   }
 }
 
@@ -109,7 +100,7 @@ function readPrice(
   const read = (field: 'inputPrice' | 'outputPrice', text: string): number => {
     const value = text.trim() === '' ? NaN : Number(text)
     if (!(value >= 0) || value === Infinity) {
-      errors[field] = 'Give US dollars a million tokens, 0 where it costs nothing, or leave both empty.'
+      errors[field] = plain(escalationStrings.of().settings.badPrice)
     }
     return value
   }

@@ -13,12 +13,13 @@ export function limitsSection(
   change: ChangePolicy,
   calibrate: () => void,
 ): TemplateResult {
+  const words = escalationStrings.of().settings
   const risk = typeof accept !== 'number' && accept.kind.endsWith('risk') ? accept : null
   return html`<section aria-labelledby="limits-title">
-    <h3 id="limits-title">Limits</h3>
+    <h3 id="limits-title">${words.limits}</h3>
     <div class="pair">
       <div class="field">
-        <label for="risk">Wrong answers, at most (%)</label>
+        <label for="risk">${words.risk}</label>
         <input
           id="risk"
           class="short"
@@ -34,15 +35,15 @@ export function limitsSection(
         <small id="risk-words">
           ${
             risk === null
-              ? 'The policy below aims at something else.'
+              ? words.riskElsewhere
               : risk.kind === 'risk'
-                ? 'Answered here and wrong, of all questions. Less means that more is sent.'
-                : 'Of the questions answered here. Less means that more is sent.'
+                ? words.riskOfAll
+                : words.riskOfAnswered
           }
         </small>
       </div>
       <div class="field">
-        <label for="budget">Money a day, at most ($)</label>
+        <label for="budget">${words.budget}</label>
         <input
           id="budget"
           class="short"
@@ -53,7 +54,7 @@ export function limitsSection(
           aria-describedby="budget-words"
           @change=${(event: Event) => setBudget(event.target as HTMLInputElement, change)}
         />
-        <small id="budget-words">Then this device answers alone. Empty: no limit. Needs a price.</small>
+        <small id="budget-words">${words.budgetWords}</small>
       </div>
     </div>
     <div>
@@ -82,21 +83,24 @@ function setBudget({ value, valueAsNumber }: HTMLInputElement, change: ChangePol
 
 /** What becomes of personal data in what is sent. */
 export function personalDataSection({ personalData }: Policy, change: ChangePolicy): TemplateResult {
+  const words = escalationStrings.of().settings
   return html`<section aria-labelledby="personal-title">
-    <h3 id="personal-title">Personal data</h3>
+    <h3 id="personal-title">${words.personal}</h3>
     <div class="field">
-      <label for="personal">Names, addresses, numbers and the like in a question</label>
+      <label for="personal">${words.personalLabel}</label>
       <select
         id="personal"
         @change=${(event: Event) => {
-          const action = PERSONAL_DATA[(event.target as HTMLSelectElement).selectedIndex]?.action
+          const action = PERSONAL_DATA[(event.target as HTMLSelectElement).selectedIndex]
           if (action === undefined) return
           change((policy) => ({ ...policy, personalData: { ...personalData, action } }))
         }}
       >
         ${PERSONAL_DATA.map(
-          ({ action, label }) =>
-            html`<option .selected=${live(personalData.action === action)}>${label}</option>`,
+          (action) =>
+            html`<option .selected=${live(personalData.action === action)}>
+              ${words.personalActions[action]}
+            </option>`,
         )}
       </select>
     </div>
@@ -109,8 +113,8 @@ export function personalDataSection({ personalData }: Policy, change: ChangePoli
           change((policy) => ({ ...policy, personalData: { ...personalData, level } }))
         }}
       />
-      <span>Also what only may be personal</span>
-      <small>Every capitalised word or number that could be someone's.</small>
+      <span>${words.strict}</span>
+      <small>${words.strictWords}</small>
     </label>
   </section>`
 }

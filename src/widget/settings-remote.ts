@@ -2,6 +2,8 @@ import { html, nothing, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
 import type { RemoteModel } from '../contract/remote'
 import { createRemoteEngine } from '../router/providers/remote-engine'
+import { errorText } from './error-text'
+import type { ErrorWords } from './error-words'
 import type { DraftErrors, DraftField, SettingsDraft } from './settings-form'
 import { escalationStrings } from './strings/escalation'
 
@@ -22,7 +24,7 @@ export interface RemoteForm {
   readonly hasKey: boolean
   readonly keepKey: boolean
   readonly models: readonly RemoteModel[]
-  readonly note: string
+  readonly note: ErrorWords | null
   set(field: DraftField, value: string): void
   setKeepKey(keep: boolean): void
   forgetKey(): void
@@ -55,16 +57,13 @@ export function remoteSection(form: RemoteForm): TemplateResult {
   const { draft, hasKey, keepKey, models, note } = form
   const words = escalationStrings.of().settings
   return html`<section aria-labelledby="remote-title">
-    <h3 id="remote-title">Bigger model</h3>
-    <small>
-      Any server with OpenAI's interface. Questions go straight from this page to it, and before the first one
-      you see exactly what would be sent.
-    </small>
-    ${textField(form, 'baseUrl', 'Address', { type: 'url', placeholder: PROVIDERS[0]!.baseUrl, list: 'providers' })}
+    <h3 id="remote-title">${words.remote}</h3>
+    <small>${words.remoteWords}</small>
+    ${textField(form, 'baseUrl', words.address, { type: 'url', placeholder: PROVIDERS[0]!.baseUrl, list: 'providers' })}
     <datalist id="providers">
       ${PROVIDERS.map(({ name, baseUrl }) => html`<option value=${baseUrl}>${name}</option>`)}
     </datalist>
-    ${textField(form, 'model', 'Model', { placeholder: 'As its provider spells it', list: 'models' })}
+    ${textField(form, 'model', words.model, { placeholder: words.modelPlaceholder, list: 'models' })}
     <datalist id="models">${models.map(({ id }) => html`<option value=${id}></option>`)}</datalist>
     <div>
       <button
@@ -75,19 +74,19 @@ export function remoteSection(form: RemoteForm): TemplateResult {
       >
         ${words.readModels}
       </button>
-      <small role="status">${note}</small>
+      <div class="soft small" role="status">${note === null ? nothing : errorText(note)}</div>
     </div>
     <div class="field">
-      <label for="key">Key</label>
+      <label for="key">${words.key}</label>
       <input
         id="key"
         type="password"
         autocomplete="off"
         spellcheck="false"
-        placeholder=${hasKey ? 'There is one; type to replace it' : ''}
+        placeholder=${hasKey ? words.keyPlaceholder : ''}
         aria-describedby="key-words"
       />
-      <small id="key-words">Empty where the server wants none. Sent to this address only.</small>
+      <small id="key-words">${words.keyWords}</small>
     </div>
     <label class="choice">
       <input
@@ -96,24 +95,21 @@ export function remoteSection(form: RemoteForm): TemplateResult {
         .checked=${live(keepKey)}
         @change=${(event: Event) => form.setKeepKey((event.target as HTMLInputElement).checked)}
       />
-      <span>Remember the key on this device</span>
-      <small
-        >Else it is forgotten when the page closes. Whoever uses this browser can read a remembered
-        key.</small
-      >
+      <span>${words.rememberKey}</span>
+      <small>${words.rememberKeyWords}</small>
     </label>
     ${
       hasKey
         ? html`<div>
             <button class="plain danger" type="button" @click=${() => form.forgetKey()}>
-              Forget the key
+              ${words.forgetKey}
             </button>
           </div>`
         : nothing
     }
     <div class="pair">
-      ${textField(form, 'inputPrice', 'Price of a million tokens read', { inputmode: 'decimal', placeholder: '$' })}
-      ${textField(form, 'outputPrice', 'Price of a million tokens written', {
+      ${textField(form, 'inputPrice', words.inputPrice, { inputmode: 'decimal', placeholder: '$' })}
+      ${textField(form, 'outputPrice', words.outputPrice, {
         inputmode: 'decimal',
         placeholder: '$',
       })}
@@ -155,6 +151,11 @@ function textField(
   </div>`
 }
 
-export function fieldError(field: DraftField, error: string | undefined): TemplateResult | typeof nothing {
-  return error === undefined ? nothing : html`<p class="error" id="${field}-error">${error}</p>`
+export function fieldError(
+  field: DraftField,
+  error: ErrorWords | undefined,
+): TemplateResult | typeof nothing {
+  return error === undefined
+    ? nothing
+    : html`<div class="error" id="${field}-error">${errorText(error)}</div>`
 }

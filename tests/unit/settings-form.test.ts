@@ -16,7 +16,8 @@ test.each([
   'https://user:sk-0123456789@api.example/v1',
 ])('an address with a place for a key is not kept: %s', (baseUrl) => {
   const read = readDraft(draft(baseUrl), '2026-01-01')
-  expect(read).toMatchObject({ errors: { baseUrl: expect.stringMatching(/key/) as string } })
+  const { title = '', detail = '' } = ('errors' in read && read.errors.baseUrl) || {}
+  expect(`${title} ${detail}`).toMatch(/key/)
   expect(JSON.stringify(read)).not.toContain('sk-')
 })
 

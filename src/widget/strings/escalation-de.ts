@@ -60,6 +60,8 @@ export const de: EscalationStrings = {
     badPolicy: 'Etwas an diesen Regeln ist nicht, wie es sein soll.',
     modelMissing: 'Nenne das Modell, wie es bei seinem Anbieter heißt.',
     badAddress: 'Nenne eine Adresse, die mit https:// beginnt',
+    keyInAddress:
+      'Eine Adresse wird behalten, ein Schlüssel darin also auch: Lass alles nach ? und # weg, und gib den Schlüssel unten ein.',
     unusableAddress: 'Diese Adresse lässt sich nicht benutzen.',
     badPrice: 'Nenne US-Dollar für eine Million Token, 0, wo es nichts kostet, oder lass beides leer.',
     readModels: 'Seine Modelle lesen',

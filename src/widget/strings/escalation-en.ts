@@ -62,6 +62,8 @@ export const en = {
     badPolicy: 'Something in this policy is not as it should be.',
     modelMissing: 'Give the name of the model, as its provider spells it.',
     badAddress: 'Give an address that begins with https://',
+    keyInAddress:
+      'An address is kept, and a key in it would be, too: leave out all after ? and #, and give the key below.',
     unusableAddress: 'This address cannot be used.',
     badPrice: 'Give US dollars a million tokens, 0 where it costs nothing, or leave both empty.',
     readModels: 'Read its models',
