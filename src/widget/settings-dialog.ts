@@ -123,7 +123,7 @@ export class SettingsDialog extends LitElement {
     if ('errors' in read) {
       this.errors = read.errors
       await this.updateComplete
-      const details = this.renderRoot.querySelector('details')
+      const details = this.renderRoot.querySelector<HTMLDetailsElement>('#policy-part')
       if (read.errors.policyText !== undefined && details !== null) details.open = true
       const wrong = this.renderRoot.querySelector<HTMLElement>('[aria-invalid=true]')
       wrong?.focus()
@@ -265,7 +265,7 @@ export class SettingsDialog extends LitElement {
   #policy(): TemplateResult {
     const error = this.errors.policyText
     const words = escalationStrings.of().settings
-    return html`<details>
+    return html`<details id="policy-part">
       <summary>${words.policy}</summary>
       <div class="field">
         <label class="visually-hidden" for="policy">${words.policy}</label>

@@ -5,6 +5,7 @@ import { createRemoteEngine } from '../router/providers/remote-engine'
 import { errorText } from './error-text'
 import type { ErrorWords } from './error-words'
 import type { DraftErrors, DraftField, SettingsDraft } from './settings-form'
+import { strings } from './strings'
 import { escalationStrings } from './strings/escalation'
 
 /** Servers that are known to have OpenAI's interface, to choose from; any other will do. */
@@ -157,5 +158,5 @@ export function fieldError(
 ): TemplateResult | typeof nothing {
   return error === undefined
     ? nothing
-    : html`<div class="error" id="${field}-error">${errorText(error)}</div>`
+    : html`<div class="error" id="${field}-error">${errorText(error, strings().page, true)}</div>`
 }
