@@ -19,8 +19,8 @@ interface Suite {
   /** Reads the runner's report. */
   readonly tally: (report: unknown) => Tally
   readonly inBrowser: boolean
-  /** Needs what not every machine has: runs only when named. */
-  readonly onlyNamed?: boolean
+  /** What it needs and not every machine has: runs only when named. */
+  readonly needs?: string
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -28,8 +28,8 @@ const SUITES: Readonly<Record<string, Suite>> = {
   conformance: vitest('conformance'),
   browser: playwright('browser'),
   e2e: playwright('e2e'),
-  'webgpu-f16': { ...vitest('webgpu-f16'), onlyNamed: true },
-  'webgpu-dawn': { ...vitest('webgpu-dawn'), onlyNamed: true },
+  'webgpu-f16': { ...vitest('webgpu-f16'), needs: 'Firefox and Mesa' },
+  'webgpu-dawn': { ...vitest('webgpu-dawn'), needs: 'Dawn and Mesa' },
 }
 
 function vitest(project: string): Suite {
@@ -71,8 +71,8 @@ function main(names: readonly string[]): void {
   if (unknown.length > 0) {
     throw new Error(`Unknown suite ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}.`)
   }
-  const suites = Object.entries(SUITES).filter(([name, { onlyNamed = false }]) =>
-    names.length === 0 ? !onlyNamed : names.includes(name),
+  const suites = Object.entries(SUITES).filter(([name, { needs }]) =>
+    names.length === 0 ? needs === undefined : names.includes(name),
   )
   // Before the long part: a missing browser shall be known at once. The suites inherit what was found.
   if (suites.some(([, suite]) => suite.inBrowser))
@@ -82,6 +82,11 @@ function main(names: readonly string[]): void {
   mkdirSync(REPORTS, { recursive: true })
   const total = addTallies(suites.map(([name, suite]) => runSuite(name, suite)))
   console.log('')
+  if (names.length === 0) {
+    for (const [name, { needs }] of Object.entries(SUITES)) {
+      if (needs !== undefined) console.log(`not run, name it to run it: ${name} (needs ${needs})`)
+    }
+  }
   for (const title of total.skipped) console.log(`skipped: ${title}`)
   for (const title of total.failed) console.log(`failed: ${title}`)
   console.log(`${total.passed} passed, ${total.failed.length} failed`)

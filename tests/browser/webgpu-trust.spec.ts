@@ -185,6 +185,15 @@ test('two tabs answer at once, each on a device of its own', async ({ trustPage,
   expect((await lost).tokens).toEqual(first!.tokens)
 })
 
+test('both backends are timed, the faster one stays, and the next time it alone is loaded', async ({
+  trustPage,
+}) => {
+  const [measured, remembered] = await trustPage.evaluate(() => trust.auto())
+  expect(measured).toMatchObject({ kind: 'wasm', gpus: 1, notes: 1 })
+  expect(measured!.reason).toMatch(/^WebAssembly is \d+\.\d × as fast as seeming gpu here\.$/)
+  expect(remembered).toEqual({ ...measured, gpus: 0 })
+})
+
 test('an adapter is asked for with the preference, the second one too', async ({ trustPage }) => {
   const asked = await trustPage.evaluate(() => trust.preferences('low-power'))
   expect(asked.length).toBeGreaterThanOrEqual(4)

@@ -36,3 +36,39 @@ test('a software adapter is left alone where nobody asks for it, and the reason 
   expect(info.backend).toBe('wasm')
   expect(info.backendReason).toMatch(/swiftshader.* is a software adapter, slower than WebAssembly\.$/i)
 })
+
+test('an answer goes on when the GPU process is killed, with weights from the store, and on the processor when it is killed again', async ({
+  library,
+}) => {
+  test.setTimeout(300_000)
+  const session = await library.context().browser()!.newBrowserCDPSession()
+  await library.exposeFunction('crashGpu', () => session.send('Browser.crashGpuProcess'))
+  const { undisturbed, disturbed } = await library.evaluate(async () => {
+    const { crashGpu } = globalThis as unknown as { crashGpu(): Promise<void> }
+    const answer = async (backend: 'webgpu' | 'wasm', crashAt: readonly number[]) => {
+      const engine = await minnow.createEngine({ backend, threads: 1 })
+      const stream = await engine.chat.completions.create({
+        messages: [{ role: 'user', content: 'What is the capital of France? Answer in one sentence.' }],
+        temperature: 0,
+        max_tokens: 8,
+        stream: true,
+      })
+      let text = ''
+      let parts = 0
+      for await (const chunk of stream) {
+        const { content } = chunk.choices[0]?.delta ?? {}
+        if (!content) continue
+        text += content
+        if (crashAt.includes(++parts)) await crashGpu()
+      }
+      const { backendReason } = engine.info
+      await engine.dispose()
+      return { text, reason: backendReason }
+    }
+    // The processor gives the same answer to this, and sooner than a software adapter.
+    return { undisturbed: await answer('wasm', []), disturbed: await answer('webgpu', [1, 3]) }
+  })
+  expect(undisturbed.text).toContain('Paris')
+  expect(disturbed.text).toBe(undisturbed.text)
+  expect(disturbed.reason).toMatch(/^WebGPU on .* was asked for\. WebAssembly took over\. The GPU was lost/)
+})

@@ -60,7 +60,7 @@ export class GpuMemory {
     }
     this.created++
     this.#buffers.add(buffer)
-    this.#usedBytes += size
+    this.#use(size)
     return buffer
   }
 
@@ -68,6 +68,11 @@ export class GpuMemory {
   async confirmed(): Promise<void> {
     await Promise.all(this.#pending)
     this.#health.check()
+  }
+
+  #use(bytes: number): void {
+    this.#usedBytes += bytes
+    this.#health.usedBytes = this.#usedBytes
   }
 
   #confirm(outcome: Promise<GPUError | null>, refused: (cause: unknown) => EngineError): void {
@@ -100,7 +105,7 @@ export class GpuMemory {
 
   release(buffer: GPUBuffer): void {
     if (!this.#buffers.delete(buffer)) return
-    this.#usedBytes -= buffer.size
+    this.#use(-buffer.size)
     buffer.destroy()
   }
 

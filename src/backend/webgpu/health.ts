@@ -12,6 +12,8 @@ export class GpuHealth {
   readonly #told: Promise<void>
   #lost: EngineError | null = null
   #fault: EngineError | null = null
+  /** Bytes of the device's buffers, for messages; GpuMemory keeps it. */
+  usedBytes = 0
 
   constructor(device: GPUDevice) {
     this.#device = device
@@ -26,7 +28,7 @@ export class GpuHealth {
     })
     device.addEventListener('uncapturederror', (event) => {
       event.preventDefault()
-      this.report(engineErrorOf(event.error))
+      this.report(this.#errorOf(event.error))
     })
   }
 
@@ -51,7 +53,7 @@ export class GpuHealth {
 
   /** Where something failed: whether the device is lost, waiting a little for the word; null: it is not. */
   async lostSoon(): Promise<EngineError | null> {
-    if (this.#lost !== null || this.#fault !== null) return this.#lost
+    if (this.#lost !== null) return this.#lost
     let timer: ReturnType<typeof setTimeout> | undefined
     const enough = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, TOLD_WITHIN_MS)
@@ -71,12 +73,16 @@ export class GpuHealth {
       return await work()
     } finally {
       errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]).catch(() => [])
-      for (const error of errors) if (error !== null) this.report(engineErrorOf(error))
+      for (const error of errors) if (error !== null) this.report(this.#errorOf(error))
     }
   }
-}
 
-function engineErrorOf(error: GPUError): EngineError {
-  const code = error.constructor.name === 'GPUOutOfMemoryError' ? 'out-of-memory' : 'internal'
-  return new EngineError(code, `The GPU reported: ${error.message}`, { cause: error })
+  #errorOf(error: GPUError): EngineError {
+    const { usedBytes } = this
+    const code = error.constructor.name === 'GPUOutOfMemoryError' ? 'out-of-memory' : 'internal'
+    return new EngineError(code, `The GPU reported, with ${usedBytes} bytes in use: ${error.message}`, {
+      cause: error,
+      details: { usedBytes },
+    })
+  }
 }

@@ -41,6 +41,22 @@ export function keepDevice(): void {
   keeps = true
 }
 
+let seeming: Partial<GPUAdapterInfo> | null = null
+
+/** The next adapter that is asked what it is says this. */
+export function seemOnce(info: Partial<GPUAdapterInfo>): void {
+  seeming = info
+}
+
+const { get: getInfo } = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info')!
+Object.defineProperty(GPUAdapter.prototype, 'info', {
+  get(this: GPUAdapter): Partial<GPUAdapterInfo> {
+    const info = seeming ?? (getInfo!.call(this) as GPUAdapterInfo)
+    seeming = null
+    return info
+  },
+})
+
 const requestDevice = GPUAdapter.prototype.requestDevice
 GPUAdapter.prototype.requestDevice = async function (descriptor) {
   kept = (keeps ? kept : null) ?? requestDevice.call(this, descriptor)

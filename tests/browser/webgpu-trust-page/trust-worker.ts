@@ -19,6 +19,7 @@ import {
   keepDevice,
   mutate,
   mutatedShaders,
+  seemOnce,
   type Mutation,
 } from './gpu-faults'
 
@@ -42,6 +43,8 @@ export interface TrustApi {
   mutations(changes: Mutation[]): Promise<{ changed: number; problem: string | null }[]>
   /** Opens the backend that recovers, as an engine has it. Gives why it runs. */
   openRecovering(): Promise<string>
+  /** Lets 'auto' choose twice, with notes, on an adapter that seems to be a GPU when it is asked for first. */
+  auto(): Promise<Choice[]>
   /** Loads with a preference, and loses the device: the preference of each request of an adapter. */
   preferences(preference: GPUPowerPreference): Promise<(GPUPowerPreference | undefined)[]>
   /**
@@ -53,6 +56,14 @@ export interface TrustApi {
     loseAt: 'prefill' | 'decode' | 'outside' | 'room' | null,
     start?: number,
   ): Promise<Answer>
+}
+
+export interface Choice {
+  kind: string
+  reason: string
+  /** Devices opened for it. */
+  gpus: number
+  notes: number
 }
 
 export interface Answer {
@@ -196,6 +207,39 @@ const api: TrustApi = {
     })
     recovering = { backend, reason, session: null }
     return reason()
+  },
+
+  async auto() {
+    const kept = new Map<string, unknown>()
+    const notes = {
+      read: async (key: string) => kept.get(key),
+      write: async (key: string, note: unknown) => void kept.set(key, note),
+      delete: async (key: string) => void kept.delete(key),
+    }
+    // What the kernels take to compile here is no part of it.
+    keepDevice()
+    ;(await loadWebGpu(await opened('F16'))).dispose()
+    const choices: Choice[] = []
+    for (const _ of ['measured', 'remembered']) {
+      const known = devices.length
+      // Its kernels are those of a software adapter all the same: others take seconds to compile here.
+      seemOnce({ vendor: 'seeming', architecture: 'gpu', device: '', description: '' })
+      const { backend, reason } = await loadBackend({
+        ...(await opened('F16')),
+        threads: 1,
+        sampleTokens: tokensOf(40),
+        modelKey: 'tiny',
+        notes,
+      })
+      choices.push({
+        kind: backend.kind,
+        reason: reason(),
+        gpus: devices.length - known,
+        notes: kept.size,
+      })
+      backend.dispose()
+    }
+    return choices
   },
 
   async preferences(preference) {
