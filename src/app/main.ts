@@ -1,4 +1,5 @@
 import type { BackendPreference, Citation, Engine } from '../contract/engine'
+import { isEngineError } from '../contract/error'
 import type { AnswerAction } from '../widget/answer-footer'
 import { Chat } from '../widget/chat'
 import { Announcer } from '../widget/chat-announcer'
@@ -66,6 +67,8 @@ let escalation: Promise<Escalation | null> = hasSettings().then((saved) => (save
 let sidebar: Sidebar | null = null
 let measuring = new AbortController()
 let isBusy = false
+/** The last thing that failed did so for want of the network. */
+let lacksNetwork = false
 /** Whose failure was told last. */
 let failedTurn: Turn | null = null
 
@@ -108,6 +111,7 @@ const chat = new Chat({
     failed(error, retry, turn) {
       showFailure(error, retry)
       failedTurn = turn
+      lacksNetwork = isEngineError(error, 'network')
     },
   },
 })
@@ -197,6 +201,14 @@ backend.addEventListener('change', () => {
   remember(BACKEND_KEY, backend.value)
   hideFailure()
   chat.reload()
+})
+
+addEventListener('online', () => {
+  if (!lacksNetwork) return
+  lacksNetwork = false
+  // A question is asked again by who asked it; the model may come meanwhile.
+  if (failedTurn === null) hideFailure()
+  chat.load()
 })
 
 provideRemedies(() => ({
@@ -404,6 +416,11 @@ async function act({ turn, action }: TurnActionDetail): Promise<void> {
 }
 
 async function actOnAnswer(turn: Turn, action: AnswerAction): Promise<void> {
+  if (action !== 'ask-bigger') {
+    turn.said = action
+    turns.refresh(turn)
+    sidebar?.keeper?.note(turn)
+  }
   const loaded = await loadEscalation()
   if (turn.route !== null) await loaded.feedback(turn.route, action)
   if (action !== 'ask-bigger') return

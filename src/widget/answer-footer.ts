@@ -7,6 +7,7 @@ import { answerFooterStyle } from './answer-footer-style'
 import { badgeOf } from './route-words'
 import { languageOf, strings } from './strings'
 import { theme } from './theme'
+import type { Turn } from './turn'
 
 /** What a user can do with an answer. */
 export type AnswerAction = 'up' | 'down' | 'ask-bigger'
@@ -26,7 +27,7 @@ export class AnswerFooter extends LitElement {
     open: { type: Boolean },
     busy: { type: Boolean },
     lookUp: { attribute: false },
-    said: { state: true },
+    said: { attribute: false },
     entry: { state: true },
     draw: { state: true },
   }
@@ -38,7 +39,7 @@ export class AnswerFooter extends LitElement {
   /** Something is being answered, so nothing else can be asked. */
   declare busy: boolean
   declare lookUp: ((id: string) => Promise<LedgerEntry | null>) | null
-  declare said: 'up' | 'down' | null
+  declare said: Turn['said']
   declare entry: LedgerEntry | null
   /** Draws the details; loaded when they are first shown. */
   declare draw: typeof answerDetails | null
@@ -56,10 +57,7 @@ export class AnswerFooter extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('route') && changed.get('route')?.id !== this.route?.id) {
-      this.said = null
-      this.entry = null
-    }
+    if (changed.has('route') && changed.get('route')?.id !== this.route?.id) this.entry = null
     if (!this.open) return
     if (changed.has('open') || changed.has('route')) void this.#lookUpEntry()
     if (changed.has('open')) this.#loadDetails().catch(() => undefined)
@@ -85,7 +83,6 @@ export class AnswerFooter extends LitElement {
   }
 
   #act(action: AnswerAction): void {
-    if (action !== 'ask-bigger') this.said = action
     this.dispatchEvent(new CustomEvent('minnow-answer-action', { detail: action }))
   }
 
@@ -133,7 +130,7 @@ export class AnswerFooter extends LitElement {
     `
   }
 
-  #thumb(kind: 'up' | 'down', label: string, said: 'up' | 'down' | null): TemplateResult {
+  #thumb(kind: 'up' | 'down', label: string, said: Turn['said']): TemplateResult {
     return html`<button
       class="icon"
       type="button"

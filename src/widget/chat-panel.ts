@@ -247,8 +247,13 @@ export class ChatPanel extends LitElement {
   }
 
   async #onAnswer(turn: Turn, action: AnswerAction): Promise<void> {
-    if (action === 'ask-bigger') await this.#chat.askBigger(turn)
-    else if (turn.route !== null) await (await this.#router?.engine)?.feedback.add(turn.route.id, action)
+    if (action === 'ask-bigger') {
+      await this.#chat.askBigger(turn)
+      return
+    }
+    turn.said = action
+    this.#list?.refresh(turn)
+    if (turn.route !== null) await (await this.#router?.engine)?.feedback.add(turn.route.id, action)
   }
 
   override render(): TemplateResult {

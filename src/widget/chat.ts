@@ -216,8 +216,8 @@ export class Chat {
       const known = this.#tree.get(turn.id)
       if (known === undefined) this.#tree.insert(turn)
       else if (known !== this.#running?.turn) {
-        const { answer, state, route, usage, citations, fault } = turn
-        Object.assign(known, { answer, state, route, usage, citations, fault })
+        const { answer, state, route, usage, citations, fault, said } = turn
+        Object.assign(known, { answer, state, route, usage, citations, fault, said })
       }
     }
     this.#options.events.turnsChanged(this.turns)
@@ -367,6 +367,7 @@ export class Chat {
       if (chunk.usage) turn.usage = sumOf(usedBefore, chunk.usage)
     }
     turn.route = settled ?? unrouted(seen.id ?? '', local.info.model)
+    turn.said = null
     const { kind } = turn.route.source
     // The figures are this device's.
     if (turn.usage !== null && kind !== 'remote' && kind !== 'cache') events.measured(turn.usage, local.info)

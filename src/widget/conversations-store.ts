@@ -18,7 +18,7 @@ export interface Conversation {
 /** A turn as it is kept: what only matters while it is answered is left out. */
 export type StoredTurn = Omit<Turn, 'progress' | 'tokens' | 'steps' | Added> & Partial<Pick<Turn, Added>>
 /** Came later than the first conversations. */
-type Added = 'job' | 'citations' | 'fault'
+type Added = 'job' | 'citations' | 'fault' | 'said'
 
 /** What another tab changed: these turns of a conversation; without turns the conversation itself; null: all of them. */
 export interface ConversationChange {
@@ -181,5 +181,14 @@ function toStored({ progress: _progress, tokens: _tokens, steps: _steps, ...turn
 }
 
 export function toTurn(row: StoredTurn): Turn {
-  return { job: null, citations: [], fault: null, ...row, progress: null, tokens: null, steps: null }
+  return {
+    job: null,
+    citations: [],
+    fault: null,
+    said: null,
+    ...row,
+    progress: null,
+    tokens: null,
+    steps: null,
+  }
 }

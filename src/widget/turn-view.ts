@@ -132,6 +132,7 @@ export class TurnView extends LitElement {
             : html`<minnow-answer-footer
                 .route=${turn.route}
                 .usage=${turn.usage}
+                .said=${turn.said}
                 .busy=${this.busy}
                 .lookUp=${this.lookUp}
                 @minnow-answer-action=${({ detail }: CustomEvent<AnswerAction>) =>

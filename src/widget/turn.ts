@@ -44,6 +44,8 @@ export interface Turn {
   steps: StepProgress | null
   /** What a preset's check found; null: nothing. */
   fault: string | null
+  /** What its reader thinks of the answer. */
+  said: 'up' | 'down' | null
 }
 
 export function newTurn(
@@ -69,6 +71,7 @@ export function newTurn(
     citations: [],
     steps: null,
     fault: null,
+    said: null,
   }
 }
 

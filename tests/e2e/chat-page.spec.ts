@@ -51,11 +51,16 @@ test.describe('the first visit', () => {
       /^About [\d.,]+ tokens a second here: some [\d.,]+ words\.$/,
     )
 
-    // The next time it is there.
+    const good = lastTurn(page).getByRole('button', { name: 'Good answer' })
+    await good.click()
+    await expect(good).toHaveAttribute('aria-pressed', 'true')
+
+    // The next time it is there, and what was thought of the answer.
     await page.reload()
     await expect(page.locator('#estimate')).toHaveText(/tokens a second/, { timeout: 60_000 })
     await expect(button).toBeHidden()
     await expect(answer(page)).toContainText('Paris')
+    await expect(good).toHaveAttribute('aria-pressed', 'true')
   })
 
   test('says beforehand, and after it, that there is no room to keep the model', async ({

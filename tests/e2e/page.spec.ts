@@ -144,6 +144,20 @@ test('says in words what failed, and a retry goes on', async ({ page }) => {
   await expectState(page, /done/)
 })
 
+test('loads by itself when the network is back', async ({ page, context }) => {
+  let broken = true
+  await page.route('**/manifest.json', (route) => (broken ? route.abort() : route.continue()))
+  await page.goto('/')
+  const alert = page.getByRole('alert')
+  await expect(alert).toContainText('The connection failed.')
+  await context.setOffline(true)
+  broken = false
+  const chunk = page.waitForRequest(/\.bin$/)
+  await context.setOffline(false)
+  await expect(alert).toBeHidden()
+  await chunk
+})
+
 test('starts anew after its worker died in the middle of an answer', async ({ page }) => {
   await page.addInitScript(() => {
     const Original = Worker
