@@ -33,7 +33,7 @@ export interface CreateEngineOptions {
   backend?: BackendPreference
   /** Which GPU, where there are several. Default: the browser's choice. */
   powerPreference?: 'low-power' | 'high-performance'
-  /** Most tokens of prompt and answer together. Default: the model's own, at most what fits the memory. */
+  /** Most tokens of prompt and answer together. Default: 2,048, or the model's own where that is less. */
   contextLength?: number
   /**
    * How the WASM backend keeps keys and values of past tokens. '8-bit' takes half the memory and changes answers slightly (its

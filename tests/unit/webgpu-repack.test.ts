@@ -79,3 +79,26 @@ describe.each(ggmlTypes)('weights of %s laid out for the GPU', (type) => {
     }
   })
 })
+
+it('take the bits on a GPU that decision 4 says', () => {
+  const bits = (type: GgmlType): number => {
+    const { codes, scales } = matrixBytes(matrixFormats[type], GROUP_ROWS, 512)
+    return ((codes + scales) * 8) / (GROUP_ROWS * 512)
+  }
+  expect(Object.fromEntries(ggmlTypes.map((type) => [type, bits(type)]))).toEqual({
+    F32: 32,
+    F16: 16,
+    BF16: 16,
+    Q4_0: 4.5,
+    Q4_1: 5,
+    Q4_K: 5,
+    Q2_K: 6,
+    Q3_K: 5,
+    Q5_0: 8.5,
+    Q5_1: 9,
+    Q5_K: 9,
+    Q6_K: 9,
+    Q8_0: 8.5,
+    IQ4_NL: 8.5,
+  })
+})
