@@ -86,7 +86,8 @@ export async function configure(
   page: Page,
   { baseUrl, mode, key = KEY, keepKey, price, accept = 0 }: Choice,
 ): Promise<void> {
-  await page.getByRole('button', { name: 'Settings' }).click()
+  // An error may have such a button, too.
+  await page.getByRole('navigation').getByRole('button', { name: 'Settings' }).click()
   const dialog = page.getByRole('dialog', { name: 'Settings' })
   if (mode !== undefined) await dialog.getByRole('radio', { name: mode }).check()
   await dialog.getByRole('combobox', { name: 'Address', exact: true }).fill(baseUrl)
