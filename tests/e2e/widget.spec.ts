@@ -274,3 +274,31 @@ test('has methods, takes another engine and outlives being moved', async ({ open
   await page.evaluate(() => document.querySelector('minnow-chat')!.clear())
   await expect(page.locator('.turn')).toHaveCount(0)
 })
+
+test('two widgets speak a language each, and another as soon as they are told', async ({ openHost }) => {
+  const page = await openHost({
+    body: '<minnow-chat id="a" mode="inline" language="en"></minnow-chat><minnow-chat id="b" mode="inline" language="de"></minnow-chat>',
+  })
+  await page.evaluate(async () => {
+    // The first is drawn again after the other's language was loaded.
+    for (const id of ['a', 'b']) await document.querySelector<MinnowChat>(`#${id}`)!.open()
+    document
+      .querySelector('#a')!
+      .shadowRoot!.querySelector<HTMLElement & { requestUpdate(): void }>('minnow-chat-panel')!
+      .requestUpdate()
+  })
+  const [first, second] = [page.locator('#a'), page.locator('#b')]
+  await expect(second.getByRole('button', { name: 'Senden' })).toBeVisible()
+  await expect(first.getByRole('button', { name: 'Send', exact: true })).toBeVisible()
+  await expect(second.locator('minnow-chat-panel')).toHaveAttribute('lang', 'de')
+
+  await first.evaluate((widget: MinnowChat) => {
+    widget.language = 'de-AT'
+  })
+  await expect(first.getByRole('button', { name: 'Senden' })).toBeVisible()
+  await second.evaluate((widget: MinnowChat) => {
+    widget.language = 'en'
+  })
+  await expect(second.getByRole('button', { name: 'Send', exact: true })).toBeVisible()
+  await expect(first.getByPlaceholder('Frag etwas')).toBeVisible()
+})
