@@ -404,6 +404,8 @@ async function act({ turn, action }: TurnActionDetail): Promise<void> {
       return chat.continueAnswer(turn)
     case 'edit':
       return chat.edit(turn, action.question)
+    case 'correct':
+      return correct(turn, action.answer)
     case 'answer':
       return actOnAnswer(turn, action.action)
     case 'previous':
@@ -413,6 +415,12 @@ async function act({ turn, action }: TurnActionDetail): Promise<void> {
       if (other !== undefined) chat.select(other)
     }
   }
+}
+
+async function correct(turn: Turn, answer: string): Promise<void> {
+  chat.correct(turn, answer)
+  sidebar?.keeper?.note(turn)
+  if (turn.route !== null) await (await loadEscalation()).feedback(turn.route, 'edit', answer)
 }
 
 async function actOnAnswer(turn: Turn, action: AnswerAction): Promise<void> {

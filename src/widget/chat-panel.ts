@@ -238,6 +238,7 @@ export class ChatPanel extends LitElement {
     if (action.type === 'edit') void chat.edit(turn, action.question)
     else if (action.type === 'regenerate') void chat.regenerate(turn)
     else if (action.type === 'continue') void chat.continueAnswer(turn)
+    else if (action.type === 'correct') void this.#correct(turn, action.answer)
     else if (action.type === 'answer') void this.#onAnswer(turn, action.action)
     else {
       const siblings = chat.siblings(turn)
@@ -254,6 +255,11 @@ export class ChatPanel extends LitElement {
     turn.said = action
     this.#list?.refresh(turn)
     if (turn.route !== null) await (await this.#router?.engine)?.feedback.add(turn.route.id, action)
+  }
+
+  async #correct(turn: Turn, answer: string): Promise<void> {
+    this.#chat.correct(turn, answer)
+    if (turn.route !== null) await (await this.#router?.engine)?.feedback.add(turn.route.id, 'edit', answer)
   }
 
   override render(): TemplateResult {

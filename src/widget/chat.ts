@@ -174,6 +174,13 @@ export class Chat {
     )
   }
 
+  /** Puts a reader's words in the place of an answer; what is asked later builds on them. */
+  correct(turn: Turn, answer: string): void {
+    if (this.#tree.get(turn.id) !== turn || isUnderWay(turn)) return
+    Object.assign(turn, { answer, corrected: true, state: 'done', tokens: null })
+    this.#options.events.answerReplaced(turn)
+  }
+
   /** Asks a remote for another answer of a turn. The old one stays until the new one begins, and where that fails. */
   async askBigger(turn: Turn): Promise<void> {
     if (this.#tree.get(turn.id) === turn) await this.#whenFree(() => this.#askBigger(turn))
@@ -181,7 +188,7 @@ export class Chat {
 
   async #askBigger(turn: Turn): Promise<void> {
     const { events } = this.#options
-    const { answer, state, route, usage, tokens } = turn
+    const { answer, corrected, state, route, usage, tokens } = turn
     turn.state = 'waiting'
     await this.#run(
       turn,
@@ -192,7 +199,7 @@ export class Chat {
           if (this.settings.mode === 'only-on-device') throw notSentError('mode', null)
           await this.#answer(turn, { route: { mode: 'only-in-cloud' } }, seen, signal)
         } catch (error) {
-          Object.assign(turn, { answer, state, usage, tokens })
+          Object.assign(turn, { answer, corrected, state, usage, tokens })
           events.answerReplaced(turn)
           turn.route = keptRoute(route, await this.#trace(seen), signal.aborted ? null : error)
           // Whoever said no knows it.
@@ -216,8 +223,8 @@ export class Chat {
       const known = this.#tree.get(turn.id)
       if (known === undefined) this.#tree.insert(turn)
       else if (known !== this.#running?.turn) {
-        const { answer, state, route, usage, citations, fault, said } = turn
-        Object.assign(known, { answer, state, route, usage, citations, fault, said })
+        const { answer, corrected, state, route, usage, citations, fault, said } = turn
+        Object.assign(known, { answer, corrected, state, route, usage, citations, fault, said })
       }
     }
     this.#options.events.turnsChanged(this.turns)
@@ -419,6 +426,7 @@ export class Chat {
 
   #replace(turn: Turn, text: string): void {
     turn.answer = text
+    turn.corrected = false
     if (turn.tokens !== null) turn.tokens = []
     this.#options.events.answerReplaced(turn)
   }

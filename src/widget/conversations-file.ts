@@ -40,6 +40,7 @@ const turnSchema = z.object({
   at: time,
   question: text,
   answer: text,
+  corrected: z.optional(z.boolean()),
   state: z.enum(['waiting', 'answering', 'done', 'cut', 'stopped', 'failed']),
   job: z.optional(z.nullable(jobSchema)),
   citations: z.optional(z.array(citationSchema).check(z.maxLength(1000))),
@@ -90,6 +91,7 @@ export function writeJson(contents: readonly ConversationContent[]): string {
           at: turn.at,
           question: turn.question,
           answer: turn.answer,
+          corrected: turn.corrected,
           state: turn.state,
           job: turn.job,
           citations: turn.citations,
@@ -131,20 +133,22 @@ export function readConversations(json: string): ConversationContent[] {
         leaf: renamed(leaf),
         settings: settings ?? DEFAULT_CHAT_SETTINGS,
       },
-      turns: turns.map(({ source: _source, job = null, citations = [], fault = null, ...turn }) =>
-        toTurn({
-          ...turn,
-          job,
-          citations,
-          fault,
-          id: ids.get(turn.id)!,
-          parent: renamed(turn.parent),
-          conversation,
-          state: turn.state === 'waiting' || turn.state === 'answering' ? 'stopped' : turn.state,
-          route: null,
-          usage: null,
-          skipped: 0,
-        }),
+      turns: turns.map(
+        ({ source: _source, corrected = false, job = null, citations = [], fault = null, ...turn }) =>
+          toTurn({
+            ...turn,
+            corrected,
+            job,
+            citations,
+            fault,
+            id: ids.get(turn.id)!,
+            parent: renamed(turn.parent),
+            conversation,
+            state: turn.state === 'waiting' || turn.state === 'answering' ? 'stopped' : turn.state,
+            route: null,
+            usage: null,
+            skipped: 0,
+          }),
       ),
     }
   })

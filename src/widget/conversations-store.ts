@@ -18,7 +18,7 @@ export interface Conversation {
 /** A turn as it is kept: what only matters while it is answered is left out. */
 export type StoredTurn = Omit<Turn, 'progress' | 'tokens' | 'steps' | Added> & Partial<Pick<Turn, Added>>
 /** Came later than the first conversations. */
-type Added = 'job' | 'citations' | 'fault' | 'said'
+type Added = 'job' | 'citations' | 'fault' | 'said' | 'corrected'
 
 /** What another tab changed: these turns of a conversation; without turns the conversation itself; null: all of them. */
 export interface ConversationChange {
@@ -181,14 +181,6 @@ function toStored({ progress: _progress, tokens: _tokens, steps: _steps, ...turn
 }
 
 export function toTurn(row: StoredTurn): Turn {
-  return {
-    job: null,
-    citations: [],
-    fault: null,
-    said: null,
-    ...row,
-    progress: null,
-    tokens: null,
-    steps: null,
-  }
+  const added: Pick<Turn, Added> = { job: null, citations: [], fault: null, said: null, corrected: false }
+  return { ...added, ...row, progress: null, tokens: null, steps: null }
 }

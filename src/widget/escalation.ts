@@ -222,14 +222,14 @@ export class Escalation {
   }
 
   /** Writes down what a user thinks of an answer. */
-  async feedback(route: SettledRoute, kind: Feedback['kind']): Promise<void> {
+  async feedback(route: SettledRoute, kind: Feedback['kind'], text: string | null = null): Promise<void> {
     await createFeedbackList(this.#storage).put({
       id: crypto.randomUUID(),
       at: Date.now(),
       user: 'local',
       entry: route.id,
       kind,
-      text: null,
+      text,
       task: (await this.lookUp(route.id))?.task ?? null,
       confidence: route.confidence,
       source: route.source.kind,

@@ -23,7 +23,15 @@ export function takeLate(tree: TurnTree, late: LateAnswer): Turn {
   const { conversation, question, answer, route } = late
   const known = turnOfLate(tree, late)
   const turn = known ?? newTurn(question, conversation, tree.path().at(-1)?.id ?? null)
-  Object.assign(turn, { answer, route, state: 'done', usage: null, tokens: null, said: null })
+  Object.assign(turn, {
+    answer,
+    route,
+    state: 'done',
+    usage: null,
+    tokens: null,
+    said: null,
+    corrected: false,
+  })
   if (known === undefined) tree.add(turn)
   return turn
 }

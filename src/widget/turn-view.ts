@@ -10,6 +10,7 @@ import { canContinue, isUnderWay, type Turn, type TurnState } from './turn'
 export type TurnAction =
   | { readonly type: 'regenerate' | 'continue' | 'previous' | 'next' }
   | { readonly type: 'edit'; readonly question: string }
+  | { readonly type: 'correct'; readonly answer: string }
   | { readonly type: 'answer'; readonly action: AnswerAction }
 
 /** Which of its siblings a turn is, from 1 on. */
@@ -45,7 +46,7 @@ export class TurnView extends LitElement {
   declare lookUp: AnswerFooter['lookUp']
   /** What stands below a turn that waits; '' for the usual. */
   declare waiting: string
-  declare editing: boolean
+  declare editing: 'question' | 'answer' | null
   declare copied: boolean
 
   constructor() {
@@ -56,7 +57,7 @@ export class TurnView extends LitElement {
     this.tinted = false
     this.lookUp = null
     this.waiting = ''
-    this.editing = false
+    this.editing = null
     this.copied = false
   }
 
@@ -89,9 +90,10 @@ export class TurnView extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.get('editing') === undefined) return
-    if (!this.editing) {
-      this.renderRoot.querySelector<HTMLElement>('.edit')?.focus()
+    const before = changed.get('editing')
+    if (before === undefined) return
+    if (this.editing === null) {
+      this.renderRoot.querySelector<HTMLElement>(before === 'answer' ? '.correct' : '.edit')?.focus()
       return
     }
     const input = this.renderRoot.querySelector('textarea')
@@ -108,17 +110,20 @@ export class TurnView extends LitElement {
     const note = underWay ? stepOf(turn, this.waiting, all) : (faultOf(turn, all) ?? noteOf(turn.state, all))
     return html`
       <h2 class="visually-hidden">${words.you}</h2>
-      ${this.editing ? this.#form(turn) : this.#question(turn)}
+      ${this.editing === 'question' ? this.#form(turn.question) : this.#question(turn)}
       <h2 class="visually-hidden">${words.minnow}</h2>
       <div class="answer ${turn.progress?.type === 'upgrading' ? 'replaced' : ''}">
         ${
-          this.tinted && turn.tokens !== null && turn.tokens.length > 0
-            ? html`<minnow-tokens .tokens=${[...turn.tokens]}></minnow-tokens>`
-            : html`<minnow-markdown .text=${turn.answer} .streaming=${underWay}></minnow-markdown>`
+          this.editing === 'answer'
+            ? this.#form(turn.answer)
+            : this.tinted && turn.tokens !== null && turn.tokens.length > 0
+              ? html`<minnow-tokens .tokens=${[...turn.tokens]}></minnow-tokens>`
+              : html`<minnow-markdown .text=${turn.answer} .streaming=${underWay}></minnow-markdown>`
         }
       </div>
       ${!underWay && turn.skipped > 0 ? html`<p class="note">${words.skipped(turn.skipped)}</p>` : nothing}
       ${note === '' ? nothing : html`<p class="note">${note}</p>`}
+      ${turn.corrected ? html`<p class="note">${words.corrected}</p>` : nothing}
       ${
         turn.citations.length === 0 || underWay
           ? nothing
@@ -170,7 +175,7 @@ export class TurnView extends LitElement {
                 title=${words.edit}
                 ?disabled=${this.busy}
                 @click=${() => {
-                  this.editing = true
+                  this.editing = 'question'
                 }}
               >
                 ${PENCIL}
@@ -180,14 +185,17 @@ export class TurnView extends LitElement {
     </div>`
   }
 
-  #form({ question }: Turn): TemplateResult {
+  /** For other words in the place of a question or an answer. */
+  #form(text: string): TemplateResult {
     const words = strings(this).turn
+    const isAnswer = this.editing === 'answer'
     const submit = (event: Event): void => {
       event.preventDefault()
-      const text = this.renderRoot.querySelector('textarea')?.value.trim() ?? ''
-      if (text === '' || this.busy) return
-      this.editing = false
-      this.#act({ type: 'edit', question: text })
+      const changed = this.renderRoot.querySelector('textarea')?.value.trim() ?? ''
+      if (changed === '' || this.busy) return
+      this.editing = null
+      if (!isAnswer) this.#act({ type: 'edit', question: changed })
+      else if (changed !== text) this.#act({ type: 'correct', answer: changed })
     }
     return html`<form
       class="edit-form"
@@ -195,22 +203,32 @@ export class TurnView extends LitElement {
       @keydown=${(event: KeyboardEvent) => {
         if (event.key === 'Escape') {
           event.stopPropagation()
-          this.editing = false
-        } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event)
+          this.editing = null
+        } else if (
+          event.key === 'Enter' &&
+          !event.isComposing &&
+          (isAnswer ? isCommand(event) : !event.shiftKey)
+        )
+          submit(event)
       }}
     >
-      <textarea rows="2" dir="auto" aria-label=${words.editLabel} .value=${question}></textarea>
+      <textarea
+        rows=${isAnswer ? 6 : 2}
+        dir="auto"
+        aria-label=${isAnswer ? words.correctLabel : words.editLabel}
+        .value=${text}
+      ></textarea>
       <div class="form-actions">
         <button
           class="secondary"
           type="button"
           @click=${() => {
-            this.editing = false
+            this.editing = null
           }}
         >
           ${words.cancel}
         </button>
-        <button type="submit" ?disabled=${this.busy}>${words.ask}</button>
+        <button type="submit" ?disabled=${this.busy}>${isAnswer ? words.save : words.ask}</button>
       </div>
     </form>`
   }
@@ -239,6 +257,21 @@ export class TurnView extends LitElement {
             @click=${() => void this.#copy()}
           >
             ${this.copied ? TICK : COPY}
+          </button>`
+    }${
+      turn.answer === '' || turn.route === null
+        ? nothing
+        : html`<button
+            class="icon correct"
+            type="button"
+            aria-label=${words.correct}
+            title=${words.correct}
+            ?disabled=${this.busy}
+            @click=${() => {
+              this.editing = 'answer'
+            }}
+          >
+            ${PENCIL}
           </button>`
     }`
   }
@@ -418,6 +451,11 @@ function stepOf({ progress, steps, answer, state }: Turn, waiting: string, all: 
   return steps.done + 1 < steps.total
     ? `${words.progress(steps.done + 1, steps.total - 1)}…`
     : `${words.joining}…`
+}
+
+/** An answer may have many lines: Enter alone makes another. */
+function isCommand({ ctrlKey, metaKey }: KeyboardEvent): boolean {
+  return ctrlKey || metaKey
 }
 
 /** What a preset's check found, where the answer is complete. */

@@ -26,6 +26,8 @@ export interface Turn {
   readonly at: number
   readonly question: string
   answer: string
+  /** A reader put other words in its place. */
+  corrected: boolean
   state: TurnState
   /** The newest word of the router on this turn, until it is settled. */
   progress: RouteProgress | null
@@ -61,6 +63,7 @@ export function newTurn(
     at: Date.now(),
     question,
     answer: '',
+    corrected: false,
     state: 'waiting',
     progress: null,
     route: null,

@@ -198,3 +198,21 @@ export function routerRows(page: Page): Promise<number> {
     return rows
   })
 }
+
+/** What was said of answers. */
+export function feedbackOf(page: Page): Promise<unknown[]> {
+  return page.evaluate(
+    () =>
+      new Promise<unknown[]>((resolve, reject) => {
+        const opened = indexedDB.open('minnow-router')
+        opened.addEventListener('success', () => {
+          const rows = opened.result.transaction('feedback').objectStore('feedback').getAll()
+          rows.addEventListener('success', () => {
+            opened.result.close()
+            resolve(rows.result)
+          })
+        })
+        opened.addEventListener('error', () => reject(new Error(String(opened.error))))
+      }),
+  )
+}

@@ -10,6 +10,7 @@ import {
   badge,
   configure,
   consent,
+  feedbackOf,
   everythingKept,
   judgeLike,
   KEY,
@@ -406,6 +407,35 @@ test('usage: figures, plots with tables, export, wipe', async ({ page, remote })
   await expect(dialog).toContainText('Nothing has been asked yet.')
   // Conversations are kept by themselves, and deleted by themselves.
   expect(await routerRows(page)).toBe(0)
+})
+
+test('an answer is corrected by the keyboard, marked, kept, and written down as feedback', async ({
+  page,
+}) => {
+  await page.goto('/')
+  await ask(page, QUESTION)
+  await settled(page)
+  const button = lastTurn(page).getByRole('button', { name: 'Correct the answer' })
+  const editor = page.getByRole('textbox', { name: 'The answer, corrected' })
+  await button.focus()
+  await page.keyboard.press('Enter')
+  await expect(editor).toBeFocused()
+  await page.keyboard.press('Escape')
+  await expect(button).toBeFocused()
+  await expect(lastTurn(page)).not.toContainText('Corrected by you.')
+  await page.keyboard.press('Enter')
+  await editor.fill('First line')
+  await page.keyboard.press('Enter')
+  await page.keyboard.type('second line')
+  await page.keyboard.press('Control+Enter')
+  await expect(button).toBeFocused()
+  await expect(lastTurn(page)).toContainText(/First line\s*second line/)
+  await expect(lastTurn(page)).toContainText('Corrected by you.')
+  await expect
+    .poll(() => feedbackOf(page))
+    .toEqual([expect.objectContaining({ kind: 'edit', text: 'First line\nsecond line', source: 'local' })])
+  await page.reload()
+  await expect(lastTurn(page)).toContainText('Corrected by you.')
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {

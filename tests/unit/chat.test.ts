@@ -401,6 +401,34 @@ describe('Chat over a router', () => {
     })
   })
 
+  it("goes on from a reader's correction; a new answer takes its place, one that fails does not", async () => {
+    const { events, turns } = record()
+    const seen: ChatCompletionParams[] = []
+    const engine = router(
+      [
+        ['wrong', settledBy('local')],
+        ['more', settledBy('local')],
+        [ASKING, new EngineError('network', 'gone')],
+        ['bigger', settledBy('remote')],
+      ],
+      seen,
+    )
+    const chat = new Chat({ open: async () => fakeEngine(echo), route: () => engine, events })
+    await chat.ask('hello')
+    const turn = turns[0]!
+    chat.correct(turn, 'right')
+    expect(turn).toMatchObject({ answer: 'right', corrected: true, state: 'done' })
+    await chat.ask('and then?')
+    expect(seen[1]?.messages.find(({ role }) => role === 'assistant')?.content).toBe('right')
+    await chat.askBigger(turn)
+    expect(turn).toMatchObject({ answer: 'right', corrected: true })
+    await chat.askBigger(turn)
+    expect(turn).toMatchObject({ answer: 'bigger', corrected: false })
+    const stranger = { ...turn, id: 'elsewhere' }
+    chat.correct(stranger, 'x')
+    expect(stranger.answer).toBe('bigger')
+  })
+
   it('keeps the old answer, unconfirmed, where the bigger model breaks off; tells what was sent', async () => {
     const { events, turns, log } = record()
     const engine = router([
