@@ -4,6 +4,7 @@ import { strings } from '../widget/strings'
 export function acceptDrops(host: HTMLElement, onFiles: (files: File[]) => void): void {
   const veil = document.createElement('div')
   veil.className = 'drop-veil'
+  veil.setAttribute('role', 'status')
   veil.hidden = true
   host.append(veil)
   const holdsFiles = (event: DragEvent): boolean =>

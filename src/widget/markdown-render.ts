@@ -8,8 +8,8 @@ const TAGS =
   'p br hr h3 h4 h5 h6 blockquote ul ol li pre code strong em del a table thead tbody tr th td'.split(' ')
 const ATTRIBUTES = ['href', 'start', 'scope', 'data-align', 'data-kind', 'data-language']
 
-/** What may begin in another direction than the page. */
-const TEXTS = 'p, li, h3, h4, h5, h6, th, td, blockquote'
+/** What may begin in another direction than the page. Of a list all items have one, as their markers stand in one line. */
+const TEXTS = 'p:not(li p), ul, ol, h3, h4, h5, h6, th, td, blockquote'
 
 /** A block as nodes: twice without anything that could run, load or submit, once by how it is written and once by a sieve. */
 export function renderBlock(block: MarkdownBlock, words = strings().markdown): DocumentFragment {
