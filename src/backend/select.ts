@@ -76,6 +76,8 @@ class Selection {
   readonly #options: SelectOptions
   readonly #loaders: Loaders
   #probe: Probe | null
+  /** What the last probe took. */
+  #probeMs = 0
 
   constructor(options: SelectOptions) {
     this.#options = options
@@ -186,7 +188,8 @@ class Selection {
   ): Promise<Backend> {
     const backend = await this.#loaders.webgpu({ ...this.#options, bytes, onProgress, signal })
     try {
-      const { problem } = await checkProbe(backend, this.#probe!, signal)
+      const { problem, probeMs } = await checkProbe(backend, this.#probe!, signal)
+      this.#probeMs = probeMs
       if (problem !== null) {
         const reason = `${gpu.name} computes wrongly: ${problem}.`
         await this.#notes(gpu).write('refused', reason)
@@ -230,7 +233,10 @@ class Selection {
     })
     return {
       backend: recovering,
-      reason: () => [reason, recovering.recovery].filter(Boolean).join(' '),
+      reason: () =>
+        [reason, `It passed the probe in ${Math.round(this.#probeMs)} ms.`, recovering.recovery]
+          .filter(Boolean)
+          .join(' '),
     }
   }
 

@@ -118,7 +118,9 @@ test('the probe catches each kernel that was made wrong', async ({ trustPage }) 
 test('a lost device is replaced in the middle of prefill, and WebAssembly takes over in the middle of an answer', async ({
   trustPage,
 }) => {
-  expect(await trustPage.evaluate(() => trust.openRecovering())).toMatch(/^WebGPU on .* was asked for\.$/)
+  expect(await trustPage.evaluate(() => trust.openRecovering())).toMatch(
+    /^WebGPU on .* was asked for\. It passed the probe in \d+ ms\.$/,
+  )
   const undisturbed = await trustPage.evaluate((steps) => trust.answer(steps, null), STEPS)
   expect(undisturbed.kind).toBe('webgpu')
   const replaced = await trustPage.evaluate((steps) => trust.answer(steps, 'prefill'), STEPS)

@@ -44,6 +44,8 @@ export interface ProbeOutcome {
   /** Of all log-probabilities compared, in nats. */
   readonly largestDifference: number
   readonly meanDifference: number
+  /** What it took. */
+  readonly probeMs: number
 }
 
 /**
@@ -55,6 +57,7 @@ export async function checkProbe(
   probe: Probe,
   signal?: AbortSignal,
 ): Promise<ProbeOutcome> {
+  const startedAt = performance.now()
   let problem: string | null = null
   let largest = 0
   let sum = 0
@@ -88,7 +91,12 @@ export async function checkProbe(
   if (!(mean <= LARGEST_MEAN_DIFFERENCE)) {
     problem ??= `log-probabilities are off by ${mean.toFixed(2)} on average`
   }
-  return { problem, largestDifference: largest, meanDifference: mean }
+  return {
+    problem,
+    largestDifference: largest,
+    meanDifference: mean,
+    probeMs: performance.now() - startedAt,
+  }
 }
 
 /** Calls back with the logits behind token `step`, while they can be read; `tokens` may grow in the callback. */
