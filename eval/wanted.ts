@@ -123,7 +123,7 @@ export function wanted({
       figures.apgr,
       '≥',
       limit,
-      `oracle ${show(oracle)}${domain === null ? '' : `, subject's mean ${show(domain)}`}`,
+      `${range(figures.apgr_interval)}; oracle ${show(oracle)}${domain === null ? '' : `, subject's mean ${show(domain)}`}`,
     )
   }
   // The figure is wanted of tasks that the local model does well; without one, the best task's shows how far it is.
