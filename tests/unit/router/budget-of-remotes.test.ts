@@ -54,7 +54,7 @@ test('an answer of a member without a price is not booked at the price of anothe
 
 test('each request that was lost after it was sent is paid for, and one that was refused is not', async () => {
   const server = await startServer({ answer: scriptedAnswer('two words') })
-  const options = { price: PRICE, timeouts: { firstTokenMs: 200 } }
+  const options = { price: PRICE, timeouts: { firstTokenMs: 1000 } }
   const [remote, other] = [
     remoteOf(server, options),
     remoteOf(server, { ...options, model: 'other', price: DEAR }),
