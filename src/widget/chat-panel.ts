@@ -202,7 +202,9 @@ export class ChatPanel extends LitElement {
     if (current?.local === local && JSON.stringify(current.remote) === JSON.stringify(remote))
       return current.engine
     const { openWidgetRouter } = await import('./widget-router')
-    const opened = openWidgetRouter(local, remote, this.renderRoot)
+    const opened = openWidgetRouter(local, remote, this.renderRoot, (item) =>
+      this.#tell('minnow-human', item),
+    )
     this.#router = { local, remote, engine: opened }
     return opened
   }

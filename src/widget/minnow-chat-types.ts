@@ -1,5 +1,6 @@
 import type { Usage } from '../contract/engine'
 import type { SendPurpose, SettledRoute } from '../contract/route'
+import type { PersonCase } from '../router/queues'
 
 /** `detail` of `minnow-answer`: a whole answer, or as much of it as there was when it was stopped. */
 export interface AnswerDetail {
@@ -18,6 +19,9 @@ export interface EscalateDetail {
   readonly model: string
 }
 
+/** `detail` of `minnow-human`: an answer that a person should look at, with the whole conversation. */
+export type HumanDetail = PersonCase
+
 /**
  * `detail` of `minnow-error`. `code` is an `EngineErrorCode`, or 'internal' for what is none of Minnow's
  * errors.
@@ -32,6 +36,7 @@ export interface ErrorDetail {
 export interface MinnowChatEvents {
   'minnow-answer': CustomEvent<AnswerDetail>
   'minnow-escalate': CustomEvent<EscalateDetail>
+  'minnow-human': CustomEvent<HumanDetail>
   'minnow-error': CustomEvent<ErrorDetail>
   'minnow-open': CustomEvent<null>
   'minnow-close': CustomEvent<null>

@@ -35,6 +35,7 @@ declare global {
  *
  * @fires minnow-answer - An answer is complete, or was stopped. `detail`: `AnswerDetail`.
  * @fires minnow-escalate - A remote is asked. `detail`: `EscalateDetail`.
+ * @fires minnow-human - The policy wants a person to look at an answer. `detail`: `HumanDetail`.
  * @fires minnow-error - Something failed, and the visitor was told. `detail`: `ErrorDetail`.
  * @fires minnow-open - It was opened.
  * @fires minnow-close - It was closed.

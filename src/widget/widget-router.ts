@@ -4,6 +4,7 @@ import { createConfidenceModel } from '../router/calibration/confidence-model'
 import { loadDefaultCalibration } from '../router/calibration/default-calibration'
 import { createRouter, type Router } from '../router/create-router'
 import { createRemoteEngine } from '../router/providers/remote-engine'
+import type { PersonCase } from '../router/queues'
 import { openIndexedDbStorage } from '../router/storage/indexed-db'
 import { createMemoryStorage } from '../router/storage/tables'
 import { ConsentDialog } from './consent-dialog'
@@ -22,6 +23,7 @@ export async function openWidgetRouter(
   local: Engine,
   { url, model, policy }: WidgetRemote,
   host: ParentNode,
+  onHuman: (item: PersonCase) => void,
 ): Promise<Router> {
   define('minnow-consent-dialog', ConsentDialog)
   const dialog = document.createElement('minnow-consent-dialog') as ConsentDialog
@@ -37,6 +39,7 @@ export async function openWidgetRouter(
     storage: await openIndexedDbStorage().catch(() => createMemoryStorage()),
     // A site's own proxy has the key.
     consent: (question) => dialog.ask(question),
+    onHuman,
   })
 }
 

@@ -62,19 +62,20 @@ async function hearEvents(page: Page): Promise<void> {
   await page.evaluate(() => {
     const heard: unknown[] = []
     Object.assign(globalThis, { heard })
-    for (const name of ['answer', 'escalate', 'error', 'open', 'close'] as const) {
+    for (const name of ['answer', 'escalate', 'human', 'error', 'open', 'close'] as const) {
       document.addEventListener(`minnow-${name}`, (event) => {
         const detail = (event as CustomEvent).detail as {
           question?: string
           answer?: string
           stopped?: boolean
           code?: string
+          messages?: unknown
         } | null
-        const { question, answer, stopped, code } = detail ?? {}
+        const { question, answer, stopped, code, messages } = detail ?? {}
         heard.push({
           name,
           from: (event.target as Element).id,
-          ...JSON.parse(JSON.stringify({ question, answer, stopped, code })),
+          ...JSON.parse(JSON.stringify({ question, answer, stopped, code, messages })),
         })
       })
     }
@@ -128,7 +129,7 @@ test('asks a larger model when the visitor agrees', async ({ openHost, requested
   try {
     const page = await openHost({
       body: `<p id="page">We are a shop in Rome.</p><minnow-chat remote="${remote.baseUrl}" remote-model="larger"
-        policy="only-in-cloud" context-selector="#page"></minnow-chat>`,
+        policy='{"mode":"only-in-cloud","human":"always"}' context-selector="#page"></minnow-chat>`,
     })
     await hearEvents(page)
     await page.locator('minnow-chat [part=button]').click()
@@ -145,7 +146,9 @@ test('asks a larger model when the visitor agrees', async ({ openHost, requested
     // There it is of use.
     await expect(page.getByRole('button', { name: 'Good answer' })).toBeVisible()
     const events = (await heard(page)) as { name: string }[]
-    expect(events.map(({ name }) => name)).toEqual(['open', 'escalate', 'answer'])
+    expect(events.map(({ name }) => name)).toEqual(['open', 'escalate', 'human', 'answer'])
+    expect(events[2]).toMatchObject({ answer: 'Paris, says the larger one.' })
+    expect(JSON.stringify(events[2])).toContain(QUESTION)
   } finally {
     requestedOrigins.delete(new URL(remote.baseUrl).origin)
     await remote.close()
