@@ -83,7 +83,7 @@ test('the first visit, the panels and the dialogs of the page', async ({ page, c
   await expectGerman(page, 'Modell hinzufügen')
   await models.getByRole('button', { name: 'Schließen' }).click()
 
-  await page.locator('input[type=file][multiple]').setInputFiles({
+  await page.locator('#documents input[type=file]').setInputFiles({
     name: 'bild.png',
     mimeType: 'image/png',
     buffer: Buffer.from([0x89, 0x50, 0, 0]),
