@@ -77,7 +77,6 @@ async function takeDialogs(page: Page, take: Take): Promise<void> {
   await page.getByRole('heading', { name: 'Jobs for a small model' }).waitFor()
   await take('jobs')
   await page.keyboard.press('Escape')
-  await page.getByRole('button', { name: 'Figures' }).click()
   await page.getByRole('button', { name: 'Models on this device' }).click()
   await page.getByRole('dialog', { name: 'Models on this device' }).waitFor()
   await page

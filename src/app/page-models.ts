@@ -6,6 +6,7 @@ import { isEngineError } from '../contract/error'
 import type { ModelDescription, ModelStore, StoredModel } from '../contract/model-store'
 import { define } from '../widget/define'
 import type { ModelsDialog } from '../widget/models-dialog'
+import { measureKept } from './kept-here'
 import { forget, recall, remember } from './remember'
 
 const NAME = 'minnow-models-dialog'
@@ -64,7 +65,9 @@ export class PageModels {
       dialog.addEventListener('minnow-model-deleted', () => this.#options.onDeleted())
       document.body.append(dialog)
     }
-    await dialog.show(this.#store, { current: this.current })
+    // Of a browser that does not tell, nothing is said.
+    const others = await measureKept().catch(() => null)
+    await dialog.show(this.#store, { current: this.current, others })
     return dialog
   }
 

@@ -8,7 +8,6 @@ import { expect, test } from './site'
 test.use({ agreed: false })
 
 async function openDialog(page: Page): Promise<Locator> {
-  await page.getByRole('button', { name: 'Figures' }).click()
   await page.getByRole('button', { name: 'Models on this device' }).click()
   const dialog = page.getByRole('dialog', { name: 'Models on this device' })
   await expect(dialog).toBeVisible()
@@ -19,6 +18,7 @@ test('adds a model by its address, uses it, and deletes it after asking', async 
   await page.goto('/')
   const dialog = await openDialog(page)
   await expect(dialog).toContainText('No model is kept here yet.')
+  await expect(dialog).toContainText(/\d kB · Settings and what was sent|0 MB · Settings and what was sent/)
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
 
   const address = dialog.getByLabel('Or the address of a GGUF file')

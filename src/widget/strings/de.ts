@@ -293,6 +293,15 @@ export const de: Strings = {
   },
   store: {
     title: 'Modelle auf diesem Gerät',
+    short: 'Modelle',
+    others: 'Auch auf diesem Gerät',
+    kept: {
+      conversations: 'Gespräche; zu löschen in ihrer Liste',
+      documents: 'Dokumente; sie gehen mit ihrem Gespräch',
+      usage:
+        'Einstellungen und was gesendet wurde; zu löschen unter „Nutzung und Kosten“ in den Einstellungen',
+      page: 'Diese Seite, für den Gebrauch ohne Netz',
+    },
     close: 'Schließen',
     lead: 'Ein Modell, das hier liegt, antwortet ohne Netz und muss nicht noch einmal geladen werden.',
     none: 'Hier liegt noch kein Modell.',

@@ -306,6 +306,16 @@ export const en = {
   },
   store: {
     title: 'Models on this device',
+    /** In the page's head. */
+    short: 'Models',
+    /** What else lies here, and where it is deleted. */
+    others: 'Also on this device',
+    kept: {
+      conversations: 'Conversations; deleted in their list',
+      documents: 'Documents; deleted with their conversation',
+      usage: 'Settings and what was sent; deleted under “Usage and costs” in the settings',
+      page: 'This page, for use without a network',
+    },
     close: 'Close',
     lead: 'A model that is here answers without a network, and nothing has to be downloaded again.',
     none: 'No model is kept here yet.',
