@@ -1,7 +1,5 @@
 import { en } from './escalation-en'
 import { StringTable } from './table'
 
-export type { EscalationStrings } from './escalation-en'
-
 /** What is said of asking a bigger model. */
 export const escalationStrings = new StringTable(en, { de: async () => (await import('./escalation-de')).de })
