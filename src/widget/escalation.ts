@@ -6,7 +6,13 @@ import type { AskConsent } from '../router/consent'
 import { createRouter, type Router } from '../router/create-router'
 import { createLedger, settledOf, type LedgerEntry } from '../router/ledger'
 import { createRemoteEngine } from '../router/providers/remote-engine'
-import { createFeedbackList, createWaitingList, type Feedback, type WaitingQuestion } from '../router/queues'
+import {
+  createFeedbackList,
+  createPeopleQueue,
+  createWaitingList,
+  type Feedback,
+  type WaitingQuestion,
+} from '../router/queues'
 import type { PolicyInput } from '../router/policy/schema'
 import { languageOf as languageOfQuestion, taskOf } from '../router/signals/prompt-signal'
 import { openIndexedDbStorage } from '../router/storage/indexed-db'
@@ -130,6 +136,7 @@ export class Escalation {
     return this.#usageDialog.show({
       ledger: createLedger(this.#storage),
       feedback: () => createFeedbackList(this.#storage).list(),
+      people: createPeopleQueue(this.#storage),
       wipe: async () => {
         await Promise.all(TABLES.map((table) => this.#storage.clear(table)))
         await this.#showWaiting()

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import type { Ledger, LedgerEntry } from '../router/ledger'
-import type { Feedback } from '../router/queues'
+import type { Feedback, KeptList, PersonCase } from '../router/queues'
 import { barPlot, plotTheme } from './bar-plot'
 import { countOf, moneyOf, percentOf } from './figure-words'
 import { saveFile } from './save-file'
@@ -12,6 +12,8 @@ import { usagePlots } from './usage-figures'
 export interface UsageSource {
   readonly ledger: Ledger
   feedback(): Promise<Feedback[]>
+  /** Answers that a person should look at. */
+  readonly people: Pick<KeptList<PersonCase>, 'list' | 'remove'>
   /** Deletes all that was written down. */
   wipe(): Promise<void>
 }
@@ -19,6 +21,7 @@ export interface UsageSource {
 interface Figures {
   readonly entries: readonly LedgerEntry[]
   readonly feedback: readonly Feedback[]
+  readonly people: readonly PersonCase[]
 }
 
 /** What became of all questions: shares, money, time; to take along or to delete. */
@@ -48,8 +51,12 @@ export class UsageDialog extends LitElement {
     const source = this.#source
     if (source === null) return
     try {
-      const [entries, feedback] = await Promise.all([source.ledger.list(), source.feedback()])
-      this.figures = { entries, feedback }
+      const [entries, feedback, people] = await Promise.all([
+        source.ledger.list(),
+        source.feedback(),
+        source.people.list(),
+      ])
+      this.figures = { entries, feedback, people }
       this.failed = false
     } catch {
       this.figures = null
@@ -84,6 +91,7 @@ export class UsageDialog extends LitElement {
         <p class="small soft">${words.lead}</p>
         ${this.failed ? html`<p class="error">${words.unreadable}</p>` : nothing}
         ${isEmpty ? html`<p>${words.empty}</p>` : this.#figures(figures)}
+        ${this.#people(figures?.people ?? [])}
       </div>
       <div class="foot">
         ${
@@ -105,6 +113,36 @@ export class UsageDialog extends LitElement {
         </button>
       </div>
     </dialog>`
+  }
+
+  #people(people: readonly PersonCase[]): TemplateResult | typeof nothing {
+    if (people.length === 0) return nothing
+    const words = escalationStrings.of(this).usage
+    const remove = async (id: string): Promise<void> => {
+      await this.#source?.people.remove(id)
+      await this.#read()
+      this.renderRoot.querySelector<HTMLElement>('#close')?.focus()
+    }
+    return html`<h3>${words.people}</h3>
+      <ul>
+        ${people.map(
+          ({ id, messages, answer }) =>
+            html`<li>
+              <details>
+                <summary dir="auto">${messages.findLast(({ role }) => role === 'user')?.content}</summary>
+                <p dir="auto">${answer}</p>
+              </details>
+              <button class="secondary" type="button" @click=${() => remove(id)}>${words.peopleDone}</button>
+            </li>`,
+        )}
+      </ul>
+      <button
+        class="secondary"
+        type="button"
+        @click=${() => saveFile('minnow-people.json', 'application/json', JSON.stringify(people, null, 2))}
+      >
+        ${words.peopleSave}
+      </button>`
   }
 
   #figures({ entries, feedback }: Figures): TemplateResult[] {
@@ -146,6 +184,11 @@ export class UsageDialog extends LitElement {
     dialogTheme,
     plotTheme,
     css`
+      li {
+        margin-bottom: 0.5rem;
+        overflow-wrap: anywhere;
+      }
+
       dl {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr));

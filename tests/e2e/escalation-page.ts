@@ -79,12 +79,14 @@ export interface Choice {
   price?: readonly [string, string]
   /** From which confidence on an answer of the device is taken. Default 0: always. */
   accept?: number
+  /** Which answers people are to look at. */
+  human?: 'always'
 }
 
 /** Fills in the settings, as a visitor would. */
 export async function configure(
   page: Page,
-  { baseUrl, mode, key = KEY, keepKey, price, accept = 0 }: Choice,
+  { baseUrl, mode, key = KEY, keepKey, price, accept = 0, human }: Choice,
 ): Promise<void> {
   // An error may have such a button, too.
   await page.getByRole('navigation').getByRole('button', { name: 'Settings' }).click()
@@ -102,7 +104,7 @@ export async function configure(
   // Once opened it stays so.
   if (!(await policy.isVisible())) await dialog.getByText('The policy as JSON').first().click()
   const written = JSON.parse(await policy.inputValue()) as Record<string, unknown>
-  await policy.fill(JSON.stringify({ ...written, accept }))
+  await policy.fill(JSON.stringify({ ...written, accept, ...(human && { human }) }))
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(dialog).toBeHidden()
 }

@@ -438,6 +438,27 @@ test('an answer is corrected by the keyboard, marked, kept, and written down as 
   await expect(lastTurn(page)).toContainText('Corrected by you.')
 })
 
+test('answers for a person stand in the usage, whole to be saved, until they are done with', async ({
+  page,
+  remote,
+}) => {
+  await page.goto('/')
+  await configure(page, { baseUrl: remote.baseUrl, human: 'always' })
+  await ask(page, QUESTION)
+  await settled(page)
+  await page.getByRole('button', { name: 'Settings' }).click()
+  await page.getByRole('button', { name: 'Usage and costs' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Usage and costs' })
+  await dialog.getByText(QUESTION).click()
+  await expect(dialog.getByRole('listitem')).toContainText('Paris')
+  const download = page.waitForEvent('download')
+  await dialog.getByRole('button', { name: 'Save whole conversations as JSON' }).click()
+  const saved = JSON.parse(readFileSync(await (await download).path(), 'utf8')) as { messages: unknown[] }[]
+  expect(saved[0]?.messages.at(-1)).toEqual({ role: 'user', content: QUESTION })
+  await dialog.getByRole('button', { name: 'Done with it' }).click()
+  await expect(dialog.getByText(QUESTION)).toBeHidden()
+})
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`every part is accessible and fits 320 pixels (${colorScheme})`, async ({ page, remote }) => {
     await page.setViewportSize({ width: 320, height: 640 })

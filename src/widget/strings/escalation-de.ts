@@ -69,6 +69,9 @@ export const de: EscalationStrings = {
     models: (count) => (count === 1 ? 'Ein Modell zur Auswahl.' : `${count} Modelle zur Auswahl.`),
   },
   usage: {
+    people: 'Für einen Menschen zum Ansehen',
+    peopleDone: 'Erledigt',
+    peopleSave: 'Ganze Gespräche als JSON speichern',
     title: 'Nutzung und Kosten',
     lead: 'Nur auf diesem Gerät notiert: was gesendet wurde, und kein anderer Text.',
     unreadable: 'Was notiert wurde, lässt sich nicht lesen.',

@@ -72,6 +72,9 @@ export const en = {
       count === 1 ? 'One model to choose from.' : `${count} models to choose from.`,
   },
   usage: {
+    people: 'For a person to look at',
+    peopleDone: 'Done with it',
+    peopleSave: 'Save whole conversations as JSON',
     title: 'Usage and costs',
     lead: 'Written down on this device only. It holds what was sent, and no other text.',
     unreadable: 'What was written down cannot be read.',
