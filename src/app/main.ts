@@ -280,7 +280,7 @@ async function openConversations(): Promise<void> {
 }
 
 function showModels(): void {
-  models.showDialog().catch((error: unknown) => showFailure(error))
+  models.showDialog().catch((error: unknown) => showFailure(error, showModels))
 }
 
 async function showChatSettings(): Promise<void> {
