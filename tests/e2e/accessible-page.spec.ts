@@ -137,7 +137,7 @@ test.describe('in another direction, enlarged, without motion', () => {
       document
         .getAnimations()
         .filter(({ playState, effect }) => playState === 'running' && effect?.getTiming().duration !== 0)
-        .map((each) => (each as CSSAnimation).animationName ?? String(each)),
+        .map((each) => (each as CSSAnimation).animationName ?? each.id),
     )
     expect(moving).toEqual([])
     await expectAccessible(page, 'answering')
