@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
 import { z } from 'zod'
+import { WEBGPU_BUDGET, webGpuBytes } from './webgpu-bytes'
 
 /**
  * Checks what `npm publish` would send: every file that package.json promises, the embedded model whole, the
@@ -13,8 +14,6 @@ import { z } from 'zod'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Bytes in Brotli of the script that a page with a widget loads before the widget is opened. */
 const FIRST_SCRIPT_BUDGET = 12 * 1024
-/** Of the WebGPU backend, with its shaders. */
-const WEBGPU_BUDGET = 30 * 1024
 const MODEL = 'models/smollm2-135m-instruct-q4_1'
 
 const MANIFEST = z.object({
@@ -40,14 +39,6 @@ function firstScript(): { sizeBytes: number; imports: string[] } {
   const script = readFileSync(join(ROOT, 'dist/widget.js'))
   const imports = script.toString().match(/\b(?:import|from)\s*["'`][^"'`]+["'`]/g) ?? []
   return { sizeBytes: brotliCompressSync(script).length, imports }
-}
-
-/** Bytes in Brotli of the WebGPU backend's own chunks. */
-function webGpuBytes(): number {
-  const chunks = readdirSync(join(ROOT, 'dist')).filter((name) => /^chunk-(webgpu|device)-/.test(name))
-  if (!chunks.some((name) => name.startsWith('chunk-webgpu-'))) return Infinity
-  const sizes = chunks.map((name) => brotliCompressSync(readFileSync(join(ROOT, 'dist', name))).length)
-  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 const packed = spawnSync('npm pack --dry-run --json --silent', { cwd: ROOT, encoding: 'utf8', shell: true })

@@ -30,7 +30,15 @@ class MinnowWorker {
 
   describe(): Record<string, unknown> {
     const { kind, variant, threads, maxBatch, weightsBytes, memoryBytes } = this.#loaded()
-    return { kind, variant, threads, maxBatch, weightsBytes, memoryBytes }
+    return { kind, variant, threads, maxBatch, weightsBytes, memoryBytes, cacheBytes: this.#cacheBytes() }
+  }
+
+  /** Of a session as long as the page's, at its largest; null where it is all there from the beginning. */
+  #cacheBytes(): number | null {
+    const session = this.#loaded().createSession({ contextLength: 2048 })
+    const { cacheBytes = null } = session
+    session.dispose()
+    return cacheBytes
   }
 
   gpuWork(): GpuWork {
@@ -65,9 +73,11 @@ class MinnowWorker {
     // The last prompt token is always evaluated anew: its logits choose the first token.
     session.truncate(Math.min(session.length, context - 1))
     let token = await this.#append(session, context)
+    // As answers are made: what a sampler needs is read from a GPU, and no whole row.
+    const detail = this.#loaded().kind === 'webgpu' ? 'top' : 'all'
     const start = performance.now()
     for (let step = 0; step < count; step++) {
-      const [logits] = await session.forward([token])
+      const [logits] = await session.forward([token], { detail })
       if (logits === undefined) throw new Error('forward() gave no logits')
       token = logits.argmax
     }
@@ -81,7 +91,7 @@ class MinnowWorker {
     while (session.length < count) {
       const end = Math.min(session.length + maxBatch, count)
       const outputs = end === count ? 1 : 0
-      const [logits] = await session.forward(this.#ids.slice(session.length, end), { outputs })
+      const [logits] = await session.forward(this.#ids.slice(session.length, end), { outputs, detail: 'top' })
       if (logits !== undefined) next = logits.argmax
     }
     return next

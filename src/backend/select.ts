@@ -19,6 +19,8 @@ export interface SelectOptions extends LoadOptions {
   probe?: Probe | undefined
   /** At least 32 ids of plain text, for a probe made here and for measuring. */
   sampleTokens: readonly number[]
+  /** Tokens of the sessions that are wanted: a GPU that cannot hold so many is not chosen. */
+  contextLength?: number | undefined
   /** What notes about this model go by. */
   modelKey: string
   /** Where verdicts are remembered. Default: nowhere. */
@@ -179,7 +181,10 @@ class Selection {
     }
   }
 
-  /** A GPU that has reproduced the probe. @throws EngineError 'unsupported' where it has not; that is remembered. */
+  /**
+   * A GPU that has reproduced the probe. @throws EngineError 'unsupported' where it has not, which is remembered;
+   * 'out-of-memory' where the context is too long for it
+   */
   async #trusted(
     gpu: GpuFacts,
     onProgress: LoadOptions['onProgress'],
@@ -188,6 +193,9 @@ class Selection {
   ): Promise<Backend> {
     const backend = await this.#loaders.webgpu({ ...this.#options, bytes, onProgress, signal })
     try {
+      const { contextLength } = this.#options
+      // Its cache grows when it is used, but whether it may is known now.
+      if (contextLength !== undefined) backend.createSession({ contextLength }).dispose()
       const { problem, probeMs } = await checkProbe(backend, this.#probe!, signal)
       this.#probeMs = probeMs
       if (problem !== null) {

@@ -73,9 +73,10 @@ export function createOpenEngine(openModel: OpenModel, notes?: NoteStorage): Ope
     progress: Progress,
     notKept: () => EngineError | null,
   ): Promise<Engine> => {
-    const { model: reference, contextLength, signal } = options
+    const { model: reference, signal } = options
     const gguf = await parseGguf(opened.source, { signal })
     const model = await readModel(gguf, opened.source, { signal })
+    const contextLength = Math.min(options.contextLength ?? DEFAULT_CONTEXT_LENGTH, model.contextLength)
     const tokenizer = createTokenizer(gguf)
     // Neither needs the other: the template's interpreter arrives while the weights do.
     const template = loadChatTemplate(gguf, tokenizer)
@@ -89,6 +90,7 @@ export function createOpenEngine(openModel: OpenModel, notes?: NoteStorage): Ope
       powerPreference: options.powerPreference,
       probe: opened.probe,
       sampleTokens: Array.from(tokenizer.encode(SAMPLE_TEXT)),
+      contextLength,
       modelKey: opened.modelHash ?? opened.id,
       notes,
       reopen: (again) =>
@@ -111,7 +113,7 @@ export function createOpenEngine(openModel: OpenModel, notes?: NoteStorage): Ope
         notKept: () => notKept()?.toData() ?? null,
         tokenizer,
         chatTemplate: await template,
-        contextLength: Math.min(contextLength ?? DEFAULT_CONTEXT_LENGTH, model.contextLength),
+        contextLength,
       })
     } catch (error) {
       backend.dispose()

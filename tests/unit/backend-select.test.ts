@@ -110,6 +110,28 @@ describe('the choice of a backend', () => {
     expect(device.progress).toEqual([0.5, 1])
   })
 
+  it('is WebAssembly where the GPU has no room for the context, and an error where the GPU was asked for', async () => {
+    const device = new Device()
+    device.gpu = { stepMs: 0, mostTokens: 4096 }
+    device.wasm = { stepMs: 10, maxBatch: 32 }
+    const short = await device.load({ contextLength: 4096 })
+    expect(short.backend.kind).toBe('webgpu')
+    const probe = await makeProbe(new FakeDevice({ kind: 'wasm', maxBatch: 32 }), sampleTokens)
+    // Remembered as the faster, and measured for the first time.
+    for (const notes of [device.storage(), undefined]) {
+      device.forget()
+      const { backend, reason } = await device.load({ contextLength: 8192, probe, notes })
+      expect(backend.kind).toBe('wasm')
+      expect(reason()).toBe('The fake device has room for 4096 tokens.')
+      expect(device.alive).toEqual(['wasm'])
+    }
+    device.forget()
+    await expect(device.load({ contextLength: 8192, probe, preference: 'webgpu' })).rejects.toMatchObject({
+      code: 'out-of-memory',
+    })
+    expect(device.alive).toEqual([])
+  })
+
   it.each([
     ['webgpu', 0, 10, 'Fake GPU is ', ' It passed the probe in \\d+ ms\\.'],
     ['wasm', 10, 0, 'WebAssembly is ', ''],

@@ -13,6 +13,8 @@ export interface FakeDeviceOptions {
   lostAfterCalls?: number
   /** After so many calls there is no room for more tokens. Default: always. */
   roomForCalls?: number
+  /** Of a session. Default: as many as are wanted. */
+  mostTokens?: number
   /** Added to every logit of even ids: a device that computes wrongly. Default 0. */
   error?: number
   /** Of each call. Default: a turn of the event loop. */
@@ -49,6 +51,10 @@ export class FakeDevice implements Backend {
 
   createSession({ contextLength }: { contextLength: number }): BackendSession {
     if (this.disposed) throw new EngineError('disposed', 'The fake device was disposed of.')
+    const { mostTokens = Infinity } = this.options
+    if (contextLength > mostTokens) {
+      throw new EngineError('out-of-memory', `The fake device has room for ${mostTokens} tokens.`)
+    }
     const session = new FakeSession(this, contextLength)
     const follows = this.options.follows ?? this.kind === 'webgpu'
     return follows ? Object.assign(session, { follow: () => session.next() }) : session
