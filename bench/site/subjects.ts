@@ -86,9 +86,9 @@ function minnow(backend: BackendPreference, name: string, note: string): BenchSu
     missing: () => (backend === 'webgpu' && !hasGpu() ? 'This browser has no WebGPU.' : null),
     async open(signal) {
       const engine = await createEngine({ model: MODEL_URL, backend, contextLength: CONTEXT_LENGTH, signal })
-      const { variant, threads } = engine.info
+      const { variant, threads, backendReason = '' } = engine.info
       return {
-        description: `${variant}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+        description: `${variant}, ${threads} ${threads === 1 ? 'thread' : 'threads'}. ${backendReason}`,
         async answer(question, maxTokens, abort) {
           const clock = createClock()
           const stream = await engine.chat.completions.create(

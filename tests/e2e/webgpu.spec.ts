@@ -1,4 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from './site'
+
+const WLLAMA = join(import.meta.dirname, '../../node_modules/@wllama/wllama/esm')
+const WLLAMA_URL = 'https://cdn.jsdelivr.net/npm/@wllama/wllama@3.8.1/esm'
 
 // The software adapter, in the page and in workers: it proves results, not speed.
 test.use({
@@ -75,4 +80,41 @@ test('an answer goes on when the GPU process is killed, with weights from the st
   expect(disturbed.reason).toMatch(
     /^WebGPU on .* was asked for\. .* WebAssembly took over\. The GPU was lost/,
   )
+})
+
+test('the benchmark page measures both backends and a peer, and finds their answers right', async ({
+  page,
+  context,
+  requestedOrigins,
+}) => {
+  test.setTimeout(300_000)
+  // The peer's own files, of the version that the page asks for.
+  await context.route(`${WLLAMA_URL}/**`, (route) =>
+    route.fulfill({
+      path: join(WLLAMA, new URL(route.request().url()).pathname.slice(new URL(WLLAMA_URL).pathname.length)),
+      headers: { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' },
+    }),
+  )
+  await page.goto('/bench.html')
+  await expect(page.getByLabel('Minnow, WebGPU')).toBeChecked()
+  await page.getByLabel('wllama').setChecked(true)
+  await page.getByLabel('Rounds').fill('1')
+  await page.getByLabel('New tokens').fill('4')
+  await page.getByRole('button', { name: 'Run' }).click()
+  await expect(page.getByRole('status')).toHaveText('Done.', { timeout: 240_000 })
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save as JSON' }).click(),
+  ])
+  const { results } = JSON.parse(await readFile(await download.path(), 'utf8')) as {
+    results: { id: string; description: string; agreement: number; failure: string | null }[]
+  }
+  expect(results.map(({ id, failure }) => [id, failure])).toEqual([
+    ['minnow-wasm', null],
+    ['minnow-webgpu', null],
+    ['wllama', null],
+  ])
+  expect(results[1]!.description).toMatch(/It passed the probe in \d+ ms\./)
+  for (const { agreement } of results) expect(agreement).toBeGreaterThanOrEqual(0.75)
+  expect(requestedOrigins.delete('https://cdn.jsdelivr.net')).toBe(true)
 })
