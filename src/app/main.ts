@@ -419,15 +419,21 @@ async function act({ turn, action }: TurnActionDetail): Promise<void> {
 
 async function correct(turn: Turn, answer: string): Promise<void> {
   chat.correct(turn, answer)
-  sidebar?.keeper?.note(turn)
+  keepNow(turn)
   if (turn.route !== null) await (await loadEscalation()).feedback(turn.route, 'edit', answer)
+}
+
+/** What a visitor decides is not lost by leaving right after it. */
+function keepNow(turn: Turn): void {
+  sidebar?.keeper?.note(turn)
+  void sidebar?.keeper?.flush()
 }
 
 async function actOnAnswer(turn: Turn, action: AnswerAction): Promise<void> {
   if (action !== 'ask-bigger') {
     turn.said = action
     turns.refresh(turn)
-    sidebar?.keeper?.note(turn)
+    keepNow(turn)
   }
   const loaded = await loadEscalation()
   if (turn.route !== null) await loaded.feedback(turn.route, action)
