@@ -32,21 +32,18 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
   printed: [
-    async ({ page, remote }, use) => {
+    async ({ page, remote, requestedOrigins }, use) => {
       const lines: string[] = []
       page.on('console', (message) => lines.push(message.text()))
       page.on('pageerror', (error) => lines.push(String(error)))
       remote.faults.length = 0
       remote.requests.length = 0
       await use(lines)
+      // What went there, the tests look at themselves.
+      requestedOrigins.delete(new URL(remote.baseUrl).origin)
     },
     { auto: true },
   ],
-})
-
-test.afterEach(({ requestedOrigins, remote }) => {
-  // What went there, the tests look at themselves.
-  requestedOrigins.delete(new URL(remote.baseUrl).origin)
 })
 
 export function lastTurn(page: Page) {
