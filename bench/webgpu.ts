@@ -118,18 +118,18 @@ async function run() {
 /** What a token asks of the GPU, and what is held beside weights and cache; null where Minnow was not measured. */
 function minnowFigures(
   samples: readonly DecodeSample[],
-  { weightsBytes, cacheBytes }: Record<string, unknown>,
+  { weightsBytes, cacheBytes, pageCacheBytes }: Record<string, unknown>,
   layers: number,
 ) {
   const sample = samples.findLast(({ subject }) => subject === 'minnow')
-  const beside = (sample?.bufferBytes ?? NaN) - Number(weightsBytes)
+  const beside = (sample?.bufferBytes ?? NaN) - Number(weightsBytes) - Number(cacheBytes)
   return {
     // Embedding, head and choice take fewer than a layer has.
     dispatches_per_layer: sample === undefined ? null : Math.floor(sample.perToken.dispatches / layers),
     bytes_read_per_token: sample?.perToken.bytesRead ?? null,
     objects_per_token: sample?.perToken.objects ?? null,
-    // The cache that is held already counts as beside: a little too much.
-    memory_beside: sample === undefined ? null : beside / (Number(weightsBytes) + Number(cacheBytes)),
+    // In a conversation as long as the page's may be.
+    memory_beside: sample === undefined ? null : beside / (Number(weightsBytes) + Number(pageCacheBytes)),
     backend_bytes_brotli: webGpuBytes(),
   }
 }

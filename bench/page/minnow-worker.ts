@@ -30,12 +30,16 @@ class MinnowWorker {
 
   describe(): Record<string, unknown> {
     const { kind, variant, threads, maxBatch, weightsBytes, memoryBytes } = this.#loaded()
-    return { kind, variant, threads, maxBatch, weightsBytes, memoryBytes, cacheBytes: this.#cacheBytes() }
+    const cache = {
+      pageCacheBytes: this.#cacheBytes(2048),
+      cacheBytes: this.#cacheBytes(this.#contextLength),
+    }
+    return { kind, variant, threads, maxBatch, weightsBytes, memoryBytes, ...cache }
   }
 
-  /** Of a session as long as the page's, at its largest; null where it is all there from the beginning. */
-  #cacheBytes(): number | null {
-    const session = this.#loaded().createSession({ contextLength: 2048 })
+  /** Of a session so long, at its largest; null where it is all there from the beginning. */
+  #cacheBytes(contextLength: number): number | null {
+    const session = this.#loaded().createSession({ contextLength })
     const { cacheBytes = null } = session
     session.dispose()
     return cacheBytes
