@@ -1,4 +1,10 @@
-import { chromium, type Browser, type BrowserContext, type Page } from '@playwright/test'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from '@playwright/test'
 import { findChromium } from '../scripts/find-chromium'
 import { buildPages, MOUNTS } from './pages'
 import { cpuSecondsOf } from './processes'
@@ -36,8 +42,8 @@ export class BenchBrowser {
   }
 
   /** With caches of its own, all empty. */
-  newContext(): Promise<BrowserContext> {
-    return this.#browser.newContext()
+  newContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    return this.#browser.newContext(options)
   }
 
   /**

@@ -15,13 +15,16 @@ export interface DownloadedFile {
   readonly brotliBytes: number
 }
 
-/** JavaScript and WASM that the built page (`npm run build`) fetches from an empty cache until it answers. */
+/**
+ * JavaScript and WASM that the built page (`npm run build`) fetches from an empty cache until it answers. Without its service
+ * worker, which fetches the rest of the page afterwards, in the background.
+ */
 export async function measureBytes(browser: BenchBrowser): Promise<DownloadedFile[]> {
   if (!existsSync(join(SITE, 'index.html')))
     throw new Error('There is no built page: run "npm run build" first')
   const served = new Set<string>()
   const server = await startStaticServer(new Map([['/', SITE]]), { onServed: (file) => served.add(file) })
-  const context = await browser.newContext()
+  const context = await browser.newContext({ serviceWorkers: 'block' })
   await agreeToDownload(context)
   try {
     const page = await context.newPage()
