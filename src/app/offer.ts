@@ -42,7 +42,9 @@ export class Offer {
     const hasRoom = await hasRoomFor(sizeBytes - storedBytes)
     signal.throwIfAborted()
     const size = megabytes(sizeBytes)
-    words.textContent = strings().offer.words(name, size, megabytes(storedBytes), hasRoom)
+    const meanwhile = document.createElement('small')
+    meanwhile.textContent = strings().offer.meanwhile
+    words.replaceChildren(strings().offer.words(name, size, megabytes(storedBytes), hasRoom), meanwhile)
     button.textContent = strings().offer.download(megabytes(sizeBytes - storedBytes))
     section.hidden = false
     try {

@@ -60,8 +60,8 @@ export const de: Strings = {
       `${here === '0' ? '' : `, davon sind ${here} MB schon hier`}. ` +
       (hasRoom
         ? 'Es bleibt auf diesem Gerät.'
-        : 'Hier ist kein Platz, es zu behalten: Bei jedem Besuch wird es noch einmal geladen.') +
-      ' Die erste Frage kannst du schon schreiben.',
+        : 'Hier ist kein Platz, es zu behalten: Bei jedem Besuch wird es noch einmal geladen.'),
+    meanwhile: 'Die erste Frage kannst du schon schreiben.',
     download: (megabytes) => `${megabytes} MB herunterladen`,
     waiting: 'Wartet auf das Modell…',
   },

@@ -66,8 +66,8 @@ export const en = {
       `${here === '0' ? '' : `, ${here} MB of it are here already`}. ` +
       (hasRoom
         ? 'It stays on this device.'
-        : 'There is no room to keep it here, so every visit will download it again.') +
-      ' You can write your first question meanwhile.',
+        : 'There is no room to keep it here, so every visit will download it again.'),
+    meanwhile: 'You can write your first question meanwhile.',
     download: (megabytes: string) => `Download ${megabytes} MB`,
     waiting: 'Waits for the model…',
   },
