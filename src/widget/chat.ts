@@ -1,51 +1,13 @@
-import type {
-  ChatCompletionParams,
-  ChatMessage,
-  Engine,
-  EngineInfo,
-  MinnowChunkPart,
-  Usage,
-} from '../contract/engine'
-import type { RouteRequest, SettledRoute } from '../contract/route'
+import type { Engine } from '../contract/engine'
 import { notSentError } from '../router/not-sent'
-import { ChatEngine, type EngineState, type OpenEngine } from './chat-engine'
-import { toMessages } from './chat-messages'
-import { keptRoute, reasonOf, unrouted } from './chat-route'
+import { ChatEngine } from './chat-engine'
+import type { ChatOptions } from './chat-options'
+import { keptRoute, reasonOf } from './chat-route'
 import { DEFAULT_CHAT_SETTINGS, type ChatSettings } from './chat-settings'
 import { takeLate, turnOfLate, type LateAnswer } from './late-answer'
 import { canContinue, isUnderWay, newTurn, type Turn, type TurnJob } from './turn'
 import { TurnTree } from './turn-tree'
-
-/** What is shown is told through these; the chat knows no DOM. */
-export interface ChatEvents {
-  engineChanged(state: EngineState): void
-  /** Other turns are shown, or one more; oldest first. */
-  turnsChanged(turns: readonly Turn[]): void
-  answerGrew(turn: Turn, text: string): void
-  /** `turn.answer` is another text as a whole. */
-  answerReplaced(turn: Turn): void
-  turnChanged(turn: Turn): void
-  measured(usage: Usage, info: EngineInfo): void
-  /** `retry` does again what failed: the answer of `turn`, or without one the load. */
-  failed(error: unknown, retry: () => void, turn: Turn | null): void
-}
-
-export interface ChatOptions {
-  open: OpenEngine
-  events: ChatEvents
-  /** Who is asked, for each turn anew: the local engine, or what stands over it. Default: the local engine. */
-  route?(local: Engine, turn: Turn): Engine | Promise<Engine>
-  /** What a router wrote down of an answer that was stopped or failed. */
-  trace?(id: string): Promise<SettledRoute | null>
-  /** Changes what is sent for a turn: passages of documents, examples. Default: the conversation as it is. */
-  prepare?(
-    messages: readonly ChatMessage[],
-    turn: Turn,
-    signal: AbortSignal,
-  ): Promise<readonly ChatMessage[]> | readonly ChatMessage[]
-  /** Whether to ask for the probabilities of tokens. Default: never. */
-  wantsTokens?(): boolean
-}
+import { TurnWriter, type Asking, type Seen, type TurnContext } from './turn-writer'
 
 /** A conversation as it is kept. */
 export interface ChatContent {
@@ -60,6 +22,7 @@ export interface ChatContent {
 export class Chat {
   readonly #options: ChatOptions
   readonly #engine: ChatEngine
+  readonly #writer: TurnWriter
   #tree = new TurnTree()
   #running: { turn: Turn; controller: AbortController; done: Promise<void> } | null = null
   /** Of the conversation; consent to send is remembered for it. */
@@ -69,6 +32,7 @@ export class Chat {
   constructor(options: ChatOptions) {
     this.#options = options
     this.#engine = new ChatEngine(options.open, (state) => options.events.engineChanged(state))
+    this.#writer = new TurnWriter(options, this.#engine)
   }
 
   /** Whether something is being answered; what is stopped no longer is. */
@@ -164,7 +128,7 @@ export class Chat {
         this.#options.events.turnChanged(turn)
         try {
           const asking: Asking = { continues: true, route: { mode: 'only-on-device' } }
-          await this.#answer(turn, asking, { id: null, model: null }, signal)
+          await this.#write(turn, asking, { id: null, model: null }, signal)
         } catch (error) {
           if (turn.answer === answer) turn.state = state
           throw error
@@ -197,11 +161,11 @@ export class Chat {
         events.turnChanged(turn)
         try {
           if (this.settings.mode === 'only-on-device') throw notSentError('mode', null)
-          await this.#answer(turn, { route: { mode: 'only-in-cloud' } }, seen, signal)
+          await this.#write(turn, { route: { mode: 'only-in-cloud' } }, seen, signal)
         } catch (error) {
           Object.assign(turn, { answer, corrected, state, usage, tokens })
           events.answerReplaced(turn)
-          turn.route = keptRoute(route, await this.#trace(seen), signal.aborted ? null : error)
+          turn.route = keptRoute(route, await this.#writer.trace(seen), signal.aborted ? null : error)
           // Whoever said no knows it.
           if (!signal.aborted && reasonOf(error) !== 'no-consent') throw error
         }
@@ -281,9 +245,9 @@ export class Chat {
         const seen: Seen = { id: null, model: null }
         this.#options.events.turnsChanged(this.turns)
         try {
-          await this.#answer(turn, asking, seen, signal)
+          await this.#write(turn, asking, seen, signal)
         } catch (error) {
-          await this.#traceOf(turn, seen)
+          await this.#writer.traceOf(turn, seen)
           throw error
         }
       },
@@ -332,163 +296,12 @@ export class Chat {
     return true
   }
 
-  async #answer(turn: Turn, asking: Asking, seen: Seen, signal: AbortSignal): Promise<void> {
-    const { events, route = (engine: Engine) => engine } = this.#options
-    const local = await abortable(this.#engine.load(), signal)
-    const engine = await abortable(Promise.resolve(route(local, turn)), signal)
-    const params = await this.#paramsOf(turn, asking, local.info.contextLength, signal)
-    const chunks = await engine.chat.completions.create(params, { signal })
-    turn.tokens =
-      params.logprobs === true && (asking.continues !== true || turn.tokens !== null)
-        ? (turn.tokens ?? [])
-        : null
-    let settled: SettledRoute | null = null
-    // Of an answer asked for again, the old text stays until there is a new one.
-    let isOld = turn.answer !== '' && asking.continues !== true
-    const usedBefore = asking.continues === true ? turn.usage : null
-    for await (const chunk of chunks) {
-      const [choice] = chunk.choices
-      const event = chunk.minnow?.route
-      seen.id = chunk.id
-      if (event?.type === 'settled') settled = event
-      else if (event !== undefined) {
-        turn.progress = event
-        if (event.type !== 'asking') this.#replace(turn, '')
-        events.turnChanged(turn)
-      }
-      this.#takeNotes(turn, chunk.minnow)
-      const text = choice?.delta.content ?? ''
-      if (choice?.logprobs && turn.tokens !== null) turn.tokens.push(...choice.logprobs.content)
-      if (text !== '') {
-        if (isOld) this.#replace(turn, '')
-        isOld = false
-        seen.model = chunk.model
-        turn.answer += text
-        if (turn.state === 'waiting') {
-          turn.state = 'answering'
-          events.turnChanged(turn)
-        }
-        events.answerGrew(turn, text)
-      }
-      if (choice?.finish_reason) turn.state = choice.finish_reason === 'stop' ? 'done' : 'cut'
-      if (chunk.usage) turn.usage = sumOf(usedBefore, chunk.usage)
-    }
-    turn.route = settled ?? unrouted(seen.id ?? '', local.info.model)
-    turn.said = null
-    const { kind } = turn.route.source
-    // The figures are this device's.
-    if (turn.usage !== null && kind !== 'remote' && kind !== 'cache') events.measured(turn.usage, local.info)
+  #write(turn: Turn, asking: Asking, seen: Seen, signal: AbortSignal): Promise<void> {
+    const contextOf = (): TurnContext => ({
+      conversation: this.#id,
+      settings: this.settings,
+      path: this.#tree.pathTo(turn),
+    })
+    return this.#writer.write(turn, contextOf, asking, seen, signal)
   }
-
-  async #paramsOf(
-    turn: Turn,
-    asking: Asking,
-    contextLength: number,
-    signal: AbortSignal,
-  ): Promise<ChatCompletionParams & { stream: true }> {
-    const { prepare = (messages: readonly ChatMessage[]) => messages, wantsTokens = () => false } =
-      this.#options
-    const { system, temperature, topP, maxTokens, mode } = this.settings
-    const { continues = false, route = {} } = asking
-    const { messages, skipped } = toMessages(
-      system,
-      this.#tree.pathTo(turn),
-      contextLength - Math.min(maxTokens, contextLength / 2),
-    )
-    turn.skipped = skipped
-    if (continues) messages.push({ role: 'assistant', content: turn.answer })
-    const wantsLogprobs = wantsTokens() && route.mode !== 'only-in-cloud'
-    return {
-      messages: await abortable(Promise.resolve(prepare(messages, turn, signal)), signal),
-      max_tokens: maxTokens,
-      temperature: asking.temperature ?? temperature,
-      top_p: topP,
-      // Small models fall into loops without it.
-      repetition_penalty: 1.1,
-      stream: true,
-      stream_options: { include_usage: true },
-      ...(wantsLogprobs ? { logprobs: true, top_logprobs: 5 } : {}),
-      minnow: {
-        ...(continues ? { continueAnswer: true } : {}),
-        route: { scope: this.#id, ...(mode === null ? {} : { mode }), ...route },
-      },
-    }
-  }
-
-  /** What a job tells beside the text. */
-  #takeNotes(turn: Turn, { citations, progress, preset }: MinnowChunkPart = {}): void {
-    if (citations === undefined && progress === undefined && preset === undefined) return
-    turn.citations = citations ?? turn.citations
-    turn.steps = progress ?? turn.steps
-    turn.fault = preset?.fault ?? null
-    this.#options.events.turnChanged(turn)
-  }
-
-  #replace(turn: Turn, text: string): void {
-    turn.answer = text
-    turn.corrected = false
-    if (turn.tokens !== null) turn.tokens = []
-    this.#options.events.answerReplaced(turn)
-  }
-
-  /** What was written down of an answer that was seen to begin. */
-  async #trace({ id }: Seen): Promise<SettledRoute | null> {
-    return id === null ? null : ((await this.#options.trace?.(id).catch(() => null)) ?? null)
-  }
-
-  /** Also of a part of an answer is told whose it is, and what was sent for it. */
-  async #traceOf(turn: Turn, seen: Seen): Promise<void> {
-    const { id, model } = seen
-    if (id === null) return
-    const local = await this.#engine.current?.then(
-      ({ info }) => info.model,
-      () => null,
-    )
-    if (local === null || local === undefined) return
-    const base = (await this.#trace(seen)) ?? unrouted(id, local)
-    const isRemote = model !== null && model !== local
-    const source = isRemote ? ({ kind: 'remote', model, verifiedBy: null } as const) : base.source
-    if (turn.answer !== '' || base.sent.length > 0) turn.route = { ...base, source }
-  }
-}
-
-/** How a turn is asked. */
-interface Asking {
-  readonly route?: RouteRequest
-  readonly temperature?: number
-  /** Goes on with the answer that is there. */
-  readonly continues?: boolean
-}
-
-/** What was seen of a stream. */
-interface Seen {
-  id: string | null
-  /** Whose text came last. */
-  model: string | null
-}
-
-/** What an answer took that was gone on with. */
-function sumOf(before: Usage | null, after: Usage): Usage {
-  if (before === null) return after
-  const { timeToFirstTokenMs, prefillMs, decodeMs } = before.minnow
-  return {
-    ...after,
-    completion_tokens: before.completion_tokens + after.completion_tokens,
-    minnow: {
-      ...after.minnow,
-      timeToFirstTokenMs,
-      prefillMs: prefillMs + after.minnow.prefillMs,
-      decodeMs: decodeMs + after.minnow.decodeMs,
-    },
-  }
-}
-
-/** `promise`, or the signal's reason as soon as it fires; the promise itself goes on. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

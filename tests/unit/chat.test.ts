@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Chat, type ChatEvents } from '../../src/widget/chat'
+import { Chat } from '../../src/widget/chat'
+import type { ChatEvents } from '../../src/widget/chat-options'
 import type { Turn } from '../../src/widget/turn'
 import type {
   ChatCompletionChunk,
