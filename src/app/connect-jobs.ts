@@ -15,7 +15,7 @@ export interface JobsConnection {
   conversationChanged(): void
   showCitation(citation: Citation): void
   /** Deletes the documents of a conversation; null: of all. */
-  forget(conversation: string | null): void
+  forget(conversation: string | null): Promise<void>
   setBusy(busy: boolean): void
 }
 
@@ -72,8 +72,8 @@ export function connectJobs(options: ConnectJobsOptions): JobsConnection {
       if (loading !== null) use((jobs) => jobs.openConversation(chat.id))
       else void hasDocuments().then((has) => has && use((jobs) => jobs.openConversation(chat.id)))
     },
-    forget(conversation) {
-      void hasDocuments().then((has) => has && use((jobs) => jobs.forget(conversation ?? undefined)))
+    async forget(conversation) {
+      if (await hasDocuments()) await (await load()).forget(conversation ?? undefined)
     },
     showCitation: (citation) => use((jobs) => jobs.showCitation(citation)),
     setBusy(busy) {

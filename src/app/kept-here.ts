@@ -1,22 +1,23 @@
-/** Bytes of what lies on this device besides models, about: as it would be written to a file. */
-export interface KeptHere {
-  readonly conversations: number
-  readonly documents: number
-  /** What the router wrote down: answers with what was sent for them, questions that wait, settings. */
-  readonly usage: number
-  /** The page's own files. */
-  readonly page: number
-}
+import type { KeptPart } from '../widget/kept-list'
 
-export async function measureKept(): Promise<KeptHere> {
-  const [conversations, documents, router, settings, page] = await Promise.all([
+/** Deletes what is named. */
+export type KeptRemovers = Readonly<Record<'conversations' | 'documents' | 'usage', () => Promise<void>>>
+
+/** What lies on this device besides models. Settings go with the page. */
+export async function readKept(remove: KeptRemovers): Promise<KeptPart[]> {
+  const [conversations, documents, usage, settings, page] = await Promise.all([
     sizeOfDatabase('minnow-conversations'),
     sizeOfDatabase('minnow-documents'),
     sizeOfDatabase('minnow-router'),
     sizeOfDatabase('minnow-settings'),
     sizeOfCaches(),
   ])
-  return { conversations, documents, usage: router + settings, page }
+  return [
+    { kind: 'conversations', bytes: conversations, remove: remove.conversations },
+    { kind: 'documents', bytes: documents, remove: remove.documents },
+    { kind: 'usage', bytes: usage, remove: remove.usage },
+    { kind: 'page', bytes: settings + page },
+  ]
 }
 
 async function sizeOfDatabase(name: string): Promise<number> {

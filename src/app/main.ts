@@ -51,7 +51,19 @@ const notices = find('notices', HTMLElement)
 const drawer = find('drawer', HTMLDialogElement)
 const turns = find('conversation', TurnList)
 const announcer = new Announcer(find('status', HTMLElement))
-const models = new PageModels({ onChosen: () => chat.reload(), onDeleted: () => offer.withdraw() })
+const models = new PageModels({
+  onChosen: () => chat.reload(),
+  onDeleted: () => offer.withdraw(),
+  remove: {
+    async conversations() {
+      await conversations
+      await jobs.forget(null)
+      await sidebar?.keeper?.removeAll()
+    },
+    documents: () => jobs.forget(null),
+    usage: async () => (await loadEscalation()).wipe(),
+  },
+})
 const offer = new Offer({
   section: find('offer', HTMLElement),
   words: find('offer-words', HTMLElement),
@@ -269,7 +281,7 @@ async function openConversations(): Promise<void> {
       drawer,
       opener: find('open-drawer', HTMLButtonElement),
       onOpened: () => input.focus(),
-      onRemoved: (id) => jobs.forget(id),
+      onRemoved: (id) => void jobs.forget(id).catch((error: unknown) => showFailure(error)),
       onError: (error) => showFailure(error),
     })
     // What was asked meanwhile.

@@ -6,7 +6,7 @@ import { isEngineError } from '../contract/error'
 import type { ModelDescription, ModelStore, StoredModel } from '../contract/model-store'
 import { define } from '../widget/define'
 import type { ModelsDialog } from '../widget/models-dialog'
-import { measureKept } from './kept-here'
+import { readKept, type KeptRemovers } from './kept-here'
 import { forget, recall, remember } from './remember'
 
 const NAME = 'minnow-models-dialog'
@@ -17,6 +17,8 @@ export interface PageModelsOptions {
   onChosen(): void
   /** The visitor deleted one. */
   onDeleted(): void
+  /** Delete what lies here besides models. */
+  remove: KeptRemovers
 }
 
 /** Which model the page uses, and the dialog of those on this device. */
@@ -65,9 +67,7 @@ export class PageModels {
       dialog.addEventListener('minnow-model-deleted', () => this.#options.onDeleted())
       document.body.append(dialog)
     }
-    // Of a browser that does not tell, nothing is said.
-    const others = await measureKept().catch(() => null)
-    await dialog.show(this.#store, { current: this.current, others })
+    await dialog.show(this.#store, { current: this.current, others: () => readKept(this.#options.remove) })
     return dialog
   }
 

@@ -137,11 +137,14 @@ export class Escalation {
       ledger: createLedger(this.#storage),
       feedback: () => createFeedbackList(this.#storage).list(),
       people: createPeopleQueue(this.#storage),
-      wipe: async () => {
-        await Promise.all(TABLES.map((table) => this.#storage.clear(table)))
-        await this.#showWaiting()
-      },
+      wipe: () => this.wipe(),
     })
+  }
+
+  /** Deletes what was written down of answers, and the questions that wait. Settings stay. */
+  async wipe(): Promise<void> {
+    await Promise.all(TABLES.map((table) => this.#storage.clear(table)))
+    await this.#showWaiting()
   }
 
   showCalibration(): Promise<void> {

@@ -3,8 +3,11 @@ import type { LoadProgress } from '../contract/engine'
 import type { ModelStore, StorageRoom, StoredModel } from '../contract/model-store'
 import { describeError, type ErrorWords } from './error-words'
 import { errorText } from './error-text'
+import { define } from './define'
+import { KeptList, type KeptPart } from './kept-list'
 import { saveBlob } from './save-file'
-import { strings, type Strings } from './strings'
+import { sizeOf } from './size-words'
+import { strings } from './strings'
 import { dialogTheme, theme } from './theme'
 
 /** What runs: an import or an update, one at a time. */
@@ -17,11 +20,11 @@ interface Transfer {
 export interface ModelsDialogOptions {
   /** The URL that the engine in use was made of: a manifest's, or `StoredModel.url`. */
   current?: string
-  /** Bytes of what else this origin keeps, about. Default: nothing is said of it. */
-  others?: Others | null
+  /** What else this origin keeps. Default: nothing is said of it. */
+  others?: () => Promise<readonly KeptPart[]>
 }
 
-export type Others = Readonly<Record<keyof Strings['store']['kept'], number>>
+const KEPT_LIST = 'minnow-kept-list'
 
 /**
  * What is on this device: models with their sizes and last use, room, adding by file or address, taking along, deleting.
@@ -38,7 +41,6 @@ export class ModelsDialog extends LitElement {
     problems: { state: true },
     said: { state: true },
     isDropping: { state: true },
-    others: { state: true },
   }
   declare models: readonly StoredModel[] | null
   declare room: StorageRoom | null
@@ -50,7 +52,6 @@ export class ModelsDialog extends LitElement {
   declare problems: readonly ErrorWords[]
   declare said: string
   declare isDropping: boolean
-  declare others: Others | null
   #store: ModelStore | null = null
   #current: string | null = null
   /** One transfer after the other. */
@@ -67,20 +68,20 @@ export class ModelsDialog extends LitElement {
     this.problems = []
     this.said = ''
     this.isDropping = false
-    this.others = null
   }
 
-  async show(store: ModelStore, { current, others = null }: ModelsDialogOptions = {}): Promise<void> {
+  async show(store: ModelStore, { current, others }: ModelsDialogOptions = {}): Promise<void> {
     this.#store = store
     this.#current = current ?? null
-    this.others = others
     this.sure = null
     this.said = ''
     this.problems = []
     this.#stopListening()
     this.#stopListening = store.subscribe(() => void this.#read())
+    define(KEPT_LIST, KeptList)
     await this.#read()
     await this.updateComplete
+    if (others !== undefined) await this.renderRoot.querySelector<KeptList>(KEPT_LIST)?.show(others)
     const dialog = this.renderRoot.querySelector('dialog')
     if (dialog?.open === false) dialog.showModal()
   }
@@ -228,7 +229,7 @@ export class ModelsDialog extends LitElement {
           <p class="soft small">${words.lead}</p>
           ${this.#list()} ${this.#roomBar()}
         </section>
-        ${this.room?.kind === null ? nothing : this.#adding()} ${this.#others()}
+        ${this.room?.kind === null ? nothing : this.#adding()} <minnow-kept-list></minnow-kept-list>
         <p class="small" role="status">${this.isDropping ? words.dropHere : this.said}</p>
         ${this.problems.map((problem) => html`<div class="error" role="alert">${errorText(problem)}</div>`)}
       </div>
@@ -299,19 +300,6 @@ export class ModelsDialog extends LitElement {
             : nothing
       }
     </div>`
-  }
-
-  #others(): TemplateResult | typeof nothing {
-    const { others } = this
-    if (others === null) return nothing
-    const { store: words } = strings()
-    return html`<section aria-labelledby="others">
-      <h3 id="others">${words.others}</h3>
-      ${Object.entries(others).map(
-        ([kind, bytes]) =>
-          html`<p class="soft small">${sizeOf(bytes)} · ${words.kept[kind as keyof Others]}</p>`,
-      )}
-    </section>`
   }
 
   #adding(): TemplateResult {
@@ -477,21 +465,6 @@ function notesOf(model: StoredModel, isCurrent: boolean): string[] {
 
 function isPartialImport({ isImported, isComplete }: StoredModel): boolean {
   return isImported && !isComplete
-}
-
-/** '98 MB', '1.2 GB', in the words of the language. */
-function sizeOf(bytes: number): string {
-  const [unit, size] =
-    bytes >= 1e9
-      ? (['gigabyte', 1e9] as const)
-      : bytes >= 1e6 || bytes === 0
-        ? (['megabyte', 1e6] as const)
-        : (['kilobyte', 1e3] as const)
-  return new Intl.NumberFormat(strings().language, {
-    style: 'unit',
-    unit,
-    maximumFractionDigits: unit === 'gigabyte' ? 1 : 0,
-  }).format(bytes / size)
 }
 
 function dateOf(time: number): string {

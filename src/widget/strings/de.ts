@@ -296,11 +296,10 @@ export const de: Strings = {
     short: 'Modelle',
     others: 'Auch auf diesem Gerät',
     kept: {
-      conversations: 'Gespräche; zu löschen in ihrer Liste',
-      documents: 'Dokumente; sie gehen mit ihrem Gespräch',
-      usage:
-        'Einstellungen und was gesendet wurde; zu löschen unter „Nutzung und Kosten“ in den Einstellungen',
-      page: 'Diese Seite, für den Gebrauch ohne Netz',
+      conversations: 'Gespräche mit ihren Dokumenten',
+      documents: 'Dokumente',
+      usage: 'Was beantwortet und gesendet wurde, und Fragen, die warten',
+      page: 'Diese Seite mit ihren Einstellungen, für den Gebrauch ohne Netz',
     },
     close: 'Schließen',
     lead: 'Ein Modell, das hier liegt, antwortet ohne Netz und muss nicht noch einmal geladen werden.',

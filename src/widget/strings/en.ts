@@ -308,13 +308,13 @@ export const en = {
     title: 'Models on this device',
     /** In the page's head. */
     short: 'Models',
-    /** What else lies here, and where it is deleted. */
+    /** What else lies here. */
     others: 'Also on this device',
     kept: {
-      conversations: 'Conversations; deleted in their list',
-      documents: 'Documents; deleted with their conversation',
-      usage: 'Settings and what was sent; deleted under “Usage and costs” in the settings',
-      page: 'This page, for use without a network',
+      conversations: 'Conversations with their documents',
+      documents: 'Documents',
+      usage: 'What was answered and sent, and questions that wait',
+      page: 'This page with its settings, for use without a network',
     },
     close: 'Close',
     lead: 'A model that is here answers without a network, and nothing has to be downloaded again.',
