@@ -1,21 +1,19 @@
 import type { BackendPreference, Citation, Engine } from '../contract/engine'
 import { isEngineError } from '../contract/error'
-import type { AnswerAction } from '../widget/answer-footer'
 import { Chat } from '../widget/chat'
 import { Announcer } from '../widget/chat-announcer'
 import type { EngineState } from '../widget/chat-engine'
 import type { ChatSettings } from '../widget/chat-settings'
 import type { ChatSettingsDialog } from '../widget/chat-settings-dialog'
-import type { Escalation } from '../widget/escalation'
 import { loadMarkdown } from '../widget/markdown-text'
 import { badgeOf, progressOf } from '../widget/route-words'
-import { hasSettings } from '../widget/settings-database'
 import { pickLanguage, setLanguage, strings } from '../widget/strings'
 import type { Turn } from '../widget/turn'
 import { defineTurnElements } from '../widget/turn-elements'
 import { TurnList, type TurnActionDetail } from '../widget/turn-list'
 import { noteOf } from '../widget/turn-view'
 import { acceptDrops } from './accept-drops'
+import { EscalationConnection } from './connect-escalation'
 import { connectJobs } from './connect-jobs'
 import { hideFailure, provideRemedies, showFailure } from './failure'
 import { hideReason, measureSpeed, showFigures, showSaving, startFigures, wantsTokens } from './figures-panel'
@@ -29,6 +27,7 @@ import { recall, remember } from './remember'
 import type { Sidebar } from './sidebar'
 import { translatePage } from './translate-page'
 import { trustOwnScripts } from './trusted-types'
+import { actOnTurn } from './turn-actions'
 import { describeProgress } from './words'
 
 trustOwnScripts()
@@ -61,7 +60,7 @@ const models = new PageModels({
       await sidebar?.keeper?.removeAll()
     },
     documents: () => jobs.forget(null),
-    usage: async () => (await loadEscalation()).wipe(),
+    usage: async () => (await escalation.load()).wipe(),
   },
 })
 const offer = new Offer({
@@ -73,9 +72,6 @@ const offer = new Offer({
   onAgreed: () => models.persist(),
 })
 
-let loadingEscalation: Promise<Escalation> | null = null
-/** The router and its elements: from the start where settings were saved, else when they are first wanted. */
-let escalation: Promise<Escalation | null> = hasSettings().then((saved) => (saved ? loadEscalation() : null))
 let sidebar: Sidebar | null = null
 let measuring = new AbortController()
 let isBusy = false
@@ -86,8 +82,9 @@ let failedTurn: Turn | null = null
 
 const chat = new Chat({
   open: openModel,
-  route: async (local, turn) => jobs.engineOver((await (await escalation)?.routerOver(local)) ?? local, turn),
-  trace: async (id) => (await escalation)?.trace(id) ?? null,
+  route: async (local, turn) =>
+    jobs.engineOver((await (await escalation.current)?.routerOver(local)) ?? local, turn),
+  trace: async (id) => (await escalation.current)?.trace(id) ?? null,
   wantsTokens,
   events: {
     engineChanged: showEngine,
@@ -128,6 +125,18 @@ const chat = new Chat({
   },
 })
 
+const escalation = new EscalationConnection({
+  host: document.body,
+  waiting: find('waiting', HTMLElement),
+  local: () => chat.engine(),
+  async onLate(late) {
+    await conversations
+    await (sidebar?.keeper ?? chat).settle(late)
+  },
+  onChanged: () => chat.stop(),
+  onError: (error) => showFailure(error),
+})
+
 const jobs = connectJobs({
   chat,
   host: document.body,
@@ -140,13 +149,14 @@ turns.addEventListener('minnow-citation', (event) => {
   jobs.showCitation((event as CustomEvent<Citation>).detail)
 })
 
-turns.lookUp = async (id) => (await escalation)?.lookUp(id) ?? null
+turns.lookUp = async (id) => (await escalation.current)?.lookUp(id) ?? null
 turns.placeOf = (turn) => {
   const siblings = chat.siblings(turn)
   return { number: siblings.indexOf(turn) + 1, count: siblings.length }
 }
 turns.addEventListener('minnow-turn', (event) => {
-  act((event as CustomEvent<TurnActionDetail>).detail).catch((error: unknown) => showFailure(error))
+  const { detail } = event as CustomEvent<TurnActionDetail>
+  actOnTurn(detail, { chat, turns, escalation, keepNow }).catch((error: unknown) => showFailure(error))
 })
 startFigures((tinted) => {
   turns.tinted = tinted
@@ -182,7 +192,7 @@ document.addEventListener('keydown', (event) => {
 })
 
 settings.addEventListener('click', () => {
-  loadEscalation().then(
+  escalation.load().then(
     (loaded) => loaded.showSettings(),
     (error: unknown) => showFailure(error, () => settings.click()),
   )
@@ -377,79 +387,7 @@ function showBusy(busy: boolean, turn: Turn | null = null): void {
   announcer.say(noteOf(turn.state) || words.complete(turn.route ? badgeOf(turn.route).text : ''))
 }
 
-/** Once; after a failure anew. */
-function loadEscalation(): Promise<Escalation> {
-  loadingEscalation ??= openEscalation()
-  escalation = loadingEscalation
-  loadingEscalation.catch(() => {
-    loadingEscalation = null
-    // Whoever asks next is answered on the device.
-    escalation = Promise.resolve(null)
-  })
-  return loadingEscalation
-}
-
-async function openEscalation(): Promise<Escalation> {
-  const { Escalation } = await import('../widget/escalation')
-  return Escalation.open({
-    host: document.body,
-    waiting: find('waiting', HTMLElement),
-    local: () => chat.engine(),
-    onAnswered({ id, scope, messages }, completion, route) {
-      const question = messages.findLast(({ role }) => role === 'user')?.content ?? ''
-      const answer = completion.choices[0]?.message.content ?? ''
-      const late = { id, conversation: scope, question, answer, route }
-      conversations
-        .then(async () => void (await (sidebar?.keeper ?? chat).settle(late)))
-        .catch((error: unknown) => showFailure(error, () => undefined))
-    },
-    onChanged: () => chat.stop(),
-    onError: (error) => showFailure(error),
-  })
-}
-
-async function act({ turn, action }: TurnActionDetail): Promise<void> {
-  switch (action.type) {
-    case 'regenerate':
-      return chat.regenerate(turn)
-    case 'continue':
-      return chat.continueAnswer(turn)
-    case 'edit':
-      return chat.edit(turn, action.question)
-    case 'correct':
-      return correct(turn, action.answer)
-    case 'answer':
-      return actOnAnswer(turn, action.action)
-    case 'previous':
-    case 'next': {
-      const siblings = chat.siblings(turn)
-      const other = siblings[siblings.indexOf(turn) + (action.type === 'next' ? 1 : -1)]
-      if (other !== undefined) chat.select(other)
-    }
-  }
-}
-
-async function correct(turn: Turn, answer: string): Promise<void> {
-  chat.correct(turn, answer)
-  keepNow(turn)
-  if (turn.route !== null) await (await loadEscalation()).feedback(turn.route, 'edit', answer)
-}
-
-/** What a visitor decides is not lost by leaving right after it. */
 function keepNow(turn: Turn): void {
   sidebar?.keeper?.note(turn)
   void sidebar?.keeper?.flush()
-}
-
-async function actOnAnswer(turn: Turn, action: AnswerAction): Promise<void> {
-  if (action !== 'ask-bigger') {
-    turn.said = action
-    turns.refresh(turn)
-    keepNow(turn)
-  }
-  const loaded = await loadEscalation()
-  if (turn.route !== null) await loaded.feedback(turn.route, action)
-  if (action !== 'ask-bigger') return
-  if (loaded.hasRemote) await chat.askBigger(turn)
-  else await loaded.showSettings()
 }
