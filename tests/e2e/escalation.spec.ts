@@ -34,8 +34,11 @@ test('without settings the router is not loaded, and the badge still tells', asy
   await lastTurn(page).getByRole('button', { name: 'on this device' }).click()
   await expect(lastTurn(page)).toContainText('Nothing left this device.')
   await expect(badge(page)).toHaveAttribute('aria-expanded', 'true')
-  expect(scripts.filter((path) => path.includes('answer-footer'))).toHaveLength(1)
-  expect(scripts.filter((path) => path.includes('escalation'))).toEqual([])
+  const ofRouter = (): string[] => scripts.filter((path) => path.includes('/escalation-'))
+  expect(ofRouter()).toEqual([])
+  await page.getByRole('button', { name: 'Settings', exact: true }).click()
+  await expect(page.getByRole('dialog')).toBeVisible()
+  expect(ofRouter()).toHaveLength(1)
 })
 
 test('consent refused: nothing is sent and the local answer stays', async ({ page, remote }) => {

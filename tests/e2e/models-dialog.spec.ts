@@ -54,7 +54,7 @@ test('adds a model by its address, uses it, and deletes it after asking', async 
   await dialog.getByRole('button', { name: 'Delete for good: Conversations with their documents' }).click()
   await expect(dialog).toContainText('0 MB · Conversations with their documents')
   await expect(page.locator('minnow-conversations')).not.toContainText('France')
-  await expect(page.getByText('Paris')).toHaveCount(0)
+  await expect(page.locator('minnow-turn')).toHaveCount(0)
   await model.getByRole('button', { name: /^Delete:/ }).click()
   await model.getByRole('button', { name: /^Delete for good/ }).click()
   await expect(dialog).toContainText('No model is kept here yet.')

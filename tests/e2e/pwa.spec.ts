@@ -244,7 +244,8 @@ test('can be installed, from the folder it lies in', async ({ plainHost }) => {
   try {
     const page = await context.newPage()
     await page.goto(plainHost.origin + SUB_PATH)
-    await waitForControl(page)
+    // By then it has been loaded again.
+    await page.waitForFunction(() => crossOriginIsolated)
     const devTools = await context.newCDPSession(page)
     const { errors, manifest, url } = await devTools.send('Page.getAppManifest')
     expect(errors).toEqual([])
