@@ -99,6 +99,11 @@ export class KeptList extends LitElement {
         gap: 0.5rem;
       }
 
+      h3 {
+        font-size: 1rem;
+        font-weight: 650;
+      }
+
       .part {
         display: flex;
         flex-wrap: wrap;
