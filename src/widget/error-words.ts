@@ -1,4 +1,4 @@
-import { isEngineError } from '../contract/error'
+import { isEngineError, type EngineErrorCode } from '../contract/error'
 import { strings } from './strings'
 
 export interface ErrorWords {
@@ -9,10 +9,15 @@ export interface ErrorWords {
 }
 
 export function describeError(error: unknown, { errors } = strings()): ErrorWords {
-  return {
-    title: errors[isEngineError(error) ? error.code : 'internal'],
-    detail: error instanceof Error ? error.message : String(error),
-  }
+  return { title: errors[codeOf(error)], detail: error instanceof Error ? error.message : String(error) }
+}
+
+/** What Chromium, Firefox and Safari say where a script that is loaded later does not come. */
+const NO_SCRIPT = /dynamically imported module|Importing a module script failed/
+
+function codeOf(error: unknown): EngineErrorCode {
+  if (isEngineError(error)) return error.code
+  return error instanceof TypeError && NO_SCRIPT.test(error.message) ? 'network' : 'internal'
 }
 
 /** What was wrong with what a user wrote. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { EngineError, type EngineErrorCode } from '../../src/contract/error'
+import { describeError } from '../../src/widget/error-words'
+import { strings } from '../../src/widget/strings'
 import { chooseRemedy, type Remedies, type Remedy } from '../../src/widget/error-remedy'
 
 const ALL = Object.fromEntries(
@@ -29,5 +31,20 @@ describe('the button beside an error', () => {
     expect(kindFor('network', { ...ALL, retry: undefined })).toBeNull()
     expect(kindFor('content-policy', ALL)).toBeNull()
     expect(kindFor('invalid-argument', ALL)).toBeNull()
+  })
+})
+
+describe('the words of an error', () => {
+  it('speak of the connection where a part of the page does not come', () => {
+    const { network, internal } = strings().errors
+    for (const message of [
+      'Failed to fetch dynamically imported module: https://example.org/a.js',
+      'error loading dynamically imported module: https://example.org/a.js',
+      'Importing a module script failed.',
+    ]) {
+      expect(describeError(new TypeError(message))).toEqual({ title: network, detail: message })
+    }
+    expect(describeError(new TypeError('x is no function')).title).toBe(internal)
+    expect(describeError(new EngineError('network', 'x')).title).toBe(network)
   })
 })
