@@ -17,8 +17,20 @@ export interface Backend {
   readonly weightsBytes: number
   /** Everything held now: weights, KV caches, scratch. */
   readonly memoryBytes: number
-  /** @throws EngineError 'out-of-memory' where the KV cache does not fit; one that grows may also end a later call so. */
+  /**
+   * @throws EngineError 'out-of-memory' where the KV cache could not fit; one that grows may also end a later `forward()`
+   * so, and then stays as it was.
+   */
   createSession(options: { contextLength: number }): BackendSession
+  /** Bytes that the KV cache of a session takes which holds `length` tokens. Absent where it has one size. */
+  cacheBytesFor?(length: number): number
+  /**
+   * `forward()` of several sessions, each of them once, in one pass over the weights: 1…maxBatch tokens together, prompts
+   * and steps alike. Gives what each call would give alone, to the bit; all logits are valid until the next call of any of
+   * the sessions. Where it rejects for its arguments or for want of memory, all sessions are unchanged. Absent where
+   * one pass would save nothing.
+   */
+  forwardMany?(calls: readonly ForwardCall[]): Promise<Logits[][]>
   dispose(): void
 }
 
@@ -44,6 +56,8 @@ export interface BackendSession {
   follow?(options?: FollowOptions): Promise<FollowedLogits>
   /** Whether `follow` saves waiting. Default: wherever there is one. */
   readonly canFollow?: boolean
+  /** Becomes the first `length` tokens of another session of the same backend. Absent where that is not to be had. */
+  copyFrom?(other: BackendSession, length: number): void
   /** Forgets all but the first `length` tokens. */
   truncate(length: number): void
   /**
@@ -61,6 +75,13 @@ export interface ForwardOptions {
   detail?: LogitDetail
   /** For `Logits.tempered`. Default: not wanted. */
   temperature?: number | undefined
+}
+
+/** One session's part of `forwardMany()`. */
+export interface ForwardCall {
+  readonly session: BackendSession
+  readonly tokens: ArrayLike<number>
+  readonly options?: ForwardOptions | undefined
 }
 
 export interface FollowOptions {

@@ -46,6 +46,7 @@ export async function openEngine(
   { model, threads, contextLength, kvCache }: EngineArguments,
   messages: CommandEnvironment['messages'],
   signal: AbortSignal,
+  parallel: number | null = null,
 ): Promise<Engine> {
   const bar = messages.isTTY === true ? messages : null
   const engine = await createEngine({
@@ -53,6 +54,7 @@ export async function openEngine(
     ...(threads === null ? {} : { threads }),
     ...(contextLength === null ? {} : { contextLength }),
     ...(kvCache === null ? {} : { kvCache }),
+    ...(parallel === null ? {} : { parallel }),
     signal,
     onProgress: ({ fraction }) => bar?.write(`\rloading ${(fraction * 100).toFixed(0)} %`),
   })

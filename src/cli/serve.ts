@@ -14,6 +14,7 @@ Serves a model of this machine with OpenAI's interface: give clients the address
   --port N              default: 11435
   --host NAME           default: localhost. Of another name, name a key too
   --api-key-env NAME    an environment variable with a key that requests must carry
+  --parallel N          most requests answered at the same time (default: 4)
   --allow-origin URL    a site whose pages may ask; may be given several times. Default: none
 ${ENGINE_USAGE}
   --help
@@ -42,6 +43,7 @@ export const serve: Command = {
           port: { type: 'string' },
           host: { type: 'string' },
           'api-key-env': { type: 'string' },
+          parallel: { type: 'string' },
           'allow-origin': { type: 'string', multiple: true },
         },
       }),
@@ -53,7 +55,8 @@ export const serve: Command = {
       apiKey: keyOf(values['api-key-env'], host),
       allowOrigins: (values['allow-origin'] ?? []).map(originOf),
     }
-    const engine = await openEngine(readEngineArguments(values), messages, signal)
+    const parallel = count('--parallel', values.parallel)
+    const engine = await openEngine(readEngineArguments(values), messages, signal, parallel)
     try {
       const handler = createFetchHandler(engine, {
         ...(given.apiKey === null ? {} : { apiKey: given.apiKey }),

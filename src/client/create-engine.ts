@@ -41,6 +41,17 @@ export interface CreateEngineOptions {
    */
   kvCache?: KvCache
   /**
+   * Most requests, and choices of one request, that are answered at the same time: together they share the reading of
+   * weights, so that four take hardly more than twice the time of one. Default 4. One after the other on a GPU.
+   */
+  parallel?: number
+  /**
+   * Bytes of keys and values of all requests and kept conversations on the CPU. What a request may need is known when it
+   * comes: it waits where there is no room beside others. Default: 256 MiB, or what one whole context takes.
+   * createEngine() rejects with 'out-of-memory' where a context takes more.
+   */
+  cacheLimitBytes?: number
+  /**
    * Whether a model that comes by a manifest stays on this device, so that the next load needs no network. Default true. Where the
    * browser has no place or no room the model is used all the same; `info.notKept` says so.
    */
@@ -75,9 +86,12 @@ export async function loadEngine(
   start: () => Promise<WorkerHandle>,
 ): Promise<Engine> {
   const { signal, threads, backend, powerPreference, contextLength, kvCache, onProgress } = options
+  const { parallel, cacheLimitBytes } = options
   const mirrors = options.mirrors?.map(resolveUrl)
   checkCount('threads', threads)
   checkCount('contextLength', contextLength)
+  checkCount('parallel', parallel)
+  checkCount('cacheLimitBytes', cacheLimitBytes)
   checkBackend(backend)
   checkKvCache(kvCache)
   signal?.throwIfAborted()
@@ -91,6 +105,8 @@ export async function loadEngine(
     powerPreference,
     contextLength,
     kvCache,
+    parallel,
+    cacheLimitBytes,
     cache: options.cache,
     mirrors,
     lifeLock,

@@ -1,18 +1,19 @@
 import type { BackendSession, FollowedLogits, FollowOptions, LogitDetail, Logits } from '../backend/backend'
+import type { ForwardBatcher } from './forward-batcher'
 import { TokenList } from './token-list'
 
 /** A backend session together with the ids of the tokens in its KV cache. */
 export class CachedSession {
   readonly #session: BackendSession
+  readonly #batcher: ForwardBatcher
   readonly #tokens = new TokenList()
   /** Leading tokens whose keys and values are what a fresh prefill would give; sliding spoils those behind it. */
   #exactLength = Infinity
   #broken = false
-  /** A count of uses, for eviction of the least recently used. */
-  lastUse = 0
 
-  constructor(session: BackendSession) {
+  constructor(session: BackendSession, batcher: ForwardBatcher) {
     this.#session = session
+    this.#batcher = batcher
   }
 
   /** True after a failed `forward`: what the KV cache holds is not known. */
@@ -44,12 +45,24 @@ export class CachedSession {
     return kept
   }
 
+  /** Takes over what `other` has of `prompt`, where that is more and the backend can. */
+  begin(other: CachedSession, prompt: ArrayLike<number>): void {
+    const length = other.reusable(prompt)
+    if (this.#session.copyFrom === undefined || length <= this.reusable(prompt)) return
+    this.#broken = true
+    this.#session.copyFrom(other.#session, length)
+    this.#broken = false
+    this.#tokens.truncate(0)
+    this.#tokens.append(Array.from({ length }, (_, i) => prompt[i]!))
+    this.#exactLength = Infinity
+  }
+
   async forward(
     tokens: ArrayLike<number>,
     options: { outputs: number; detail: LogitDetail; temperature?: number | undefined },
   ): Promise<Logits[]> {
     this.#broken = true
-    const logits = await this.#session.forward(tokens, options)
+    const logits = await this.#batcher.forward(this.#session, tokens, options)
     this.#broken = false
     this.#tokens.append(tokens)
     return logits

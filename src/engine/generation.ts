@@ -26,6 +26,8 @@ export interface GenerationOptions {
   readonly tokenizer: EngineTokenizer
   readonly sampler: Sampler
   readonly stepCosts: StepCosts
+  /** Whether no other generation shares the passes now. */
+  readonly isAlone: () => boolean
   readonly pacer: Pacer
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
@@ -192,7 +194,7 @@ class Generation {
   }
 
   async #decodeStepwise(): Promise<void> {
-    const { session, stepCosts, now } = this.#options
+    const { session, stepCosts, now, isAlone } = this.#options
     const batch = new Int32Array(MAX_DRAFT + 1)
     // One view for each number of tokens, made once instead of once a step.
     const batches = Array.from(batch, (_, index) => batch.subarray(0, index + 1))
@@ -202,7 +204,9 @@ class Generation {
       const found = this.#lookup?.find() ?? null
       const match = found !== null && found.position >= 0 ? found : null
       const expected = match === null ? -1 : this.#lookup!.expected(match)
-      const drafted = match === null ? 0 : this.#policy.draftLength(match, this.#draftRoom())
+      // Beside others a pass has its work already.
+      const alone = isAlone()
+      const drafted = match === null || !alone ? 0 : this.#policy.draftLength(match, this.#draftRoom())
       if (drafted > 0) this.#lookup!.draft(match!, drafted, batch, 1)
       this.#drafted += drafted
 
@@ -212,7 +216,7 @@ class Generation {
         outputs: drafted + 1,
         ...this.#reading,
       })
-      stepCosts.observe(drafted + 1, now() - startedAt)
+      if (alone) stepCosts.observe(drafted + 1, now() - startedAt)
       this.#options.signal.throwIfAborted()
 
       let agreed = 0

@@ -17,6 +17,7 @@ import { ChunkStream } from './chunk-stream'
 import { ChunkFactory, CompletionBuilder, sumUsage, type CompletionHead } from './completion-shapes'
 import { StepCosts } from './draft-policy'
 import { countSinks, fitPrompt } from './fit-prompt'
+import { ForwardBatcher } from './forward-batcher'
 import { generate, type GenerationResult } from './generation'
 import { macrotaskYield, Pacer } from './macrotask'
 import { type GenerationSettings, parseParams } from './params'
@@ -28,6 +29,9 @@ import type { EngineChatTemplate, EngineTokenizer } from './tokenizer-interface'
 
 /** Work between two turns of the event loop; a longer step is followed by one in any case. */
 const YIELD_INTERVAL_MS = 4
+
+/** Four together give most of what there is to gain; each of them waits for the others' rows. */
+const DEFAULT_PARALLEL = 4
 
 export interface LocalEngineOptions {
   /** Name of the model, given back in every answer. */
@@ -45,15 +49,19 @@ export interface LocalEngineOptions {
   quantization?: string | undefined
   /** Tokens of prompt and answer together. */
   contextLength: number
-  /** Conversations whose KV cache is kept. Default: 2 where one takes at most 64 MiB, else 1. */
+  /** Conversations whose KV cache is kept while nobody asks. Default: 2 where one takes at most 64 MiB, else 1. */
   maxSessions?: number | undefined
+  /** Most requests, and choices of one, that are answered at the same time. Default 4; 1 where the backend can't. */
+  parallel?: number | undefined
+  /** Bytes of all KV caches that grow. Default: 256 MiB, or what one whole context takes. */
+  cacheLimitBytes?: number | undefined
   /** Milliseconds of a monotonic clock. Default: `performance.now`. */
   now?: (() => number) | undefined
 }
 
 /**
- * An engine over a backend in this thread. Requests run one at a time in the order they came; a prompt that
- * continues an earlier one only evaluates what is new.
+ * An engine over a backend in this thread. Requests begin in the order they came, and share passes over the weights where
+ * the backend can; a prompt that continues an earlier one only evaluates what is new.
  */
 export function createLocalEngine(options: LocalEngineOptions): Engine {
   return new LocalEngine(options)
@@ -80,8 +88,9 @@ class LocalEngine implements Engine {
   readonly chat: { readonly completions: ChatCompletions }
   readonly #options: LocalEngineOptions
   readonly #now: () => number
+  readonly #batcher: ForwardBatcher
   readonly #pool: SessionPool
-  readonly #queue = new RequestQueue()
+  readonly #queue: RequestQueue
   readonly #stepCosts = new StepCosts()
   readonly #pacer: Pacer
   /** Scratch of the samplers, which run one after the other. */
@@ -93,7 +102,17 @@ class LocalEngine implements Engine {
     const { backend, contextLength } = options
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
-    this.#pool = new SessionPool(backend, contextLength, options.maxSessions ?? null)
+    this.#batcher = new ForwardBatcher(backend)
+    this.#pool = new SessionPool(backend, this.#batcher, {
+      contextLength,
+      maxSessions: options.maxSessions ?? null,
+      limitBytes: options.cacheLimitBytes ?? null,
+    })
+    this.#queue = new RequestQueue(
+      backend.forwardMany === undefined
+        ? 1
+        : Math.min(options.parallel ?? DEFAULT_PARALLEL, backend.maxBatch),
+    )
     this.#pacer = new Pacer(macrotaskYield(), this.#now, YIELD_INTERVAL_MS)
     const create = async (
       params: ChatCompletionParams,
@@ -216,30 +235,53 @@ class LocalEngine implements Engine {
     return stream
   }
 
-  /** All choices, one after the other: the prompt is evaluated once. */
+  /**
+   * All choices. Each waits for its turn when the one before has the prompt evaluated, which it then shares; so the choices
+   * of one request do not all go ahead of another that waits.
+   */
   async #answer(request: Request, listener: AnswerListener): Promise<Usage> {
-    const usages: Usage[] = []
-    for (let index = 0; index < request.settings.n; index++) {
-      const run = this.#run(request, index, listener)
-      const { finishReason, usage } = await abortable(run, request.controller.signal)
-      listener.onFinish(index, finishReason)
-      usages.push(usage)
+    const { controller, settings } = request
+    const usages: Promise<Usage>[] = []
+    for (let index = 0; index < settings.n; index++) {
+      await new Promise<void>((started, failed) => {
+        const onStart = (_: number, reading: PromptReading | null): void => {
+          listener.onStart(index, reading)
+          started()
+        }
+        const choice = this.#choose(request, index, { ...listener, onStart })
+        usages.push(choice)
+        choice.then(() => started(), failed)
+        // Where one fails the others are not wanted any more.
+        choice.catch((error: unknown) => controller.abort(error))
+      })
     }
-    return sumUsage(usages)
+    return sumUsage(await Promise.all(usages))
+  }
+
+  async #choose(request: Request, index: number, listener: AnswerListener): Promise<Usage> {
+    const run = this.#run(request, index, listener)
+    const { finishReason, usage } = await abortable(run, request.controller.signal)
+    listener.onFinish(index, finishReason)
+    return usage
   }
 
   #run(request: Request, index: number, listener: AnswerListener): Promise<GenerationResult> {
     const { settings, prompt, sinkCount, requestedAt, controller } = request
-    const { backend, tokenizer } = this.#options
+    const { backend, tokenizer, contextLength } = this.#options
     const { signal } = controller
-    const { sampling } = settings
-    return this.#queue.run(signal, async () => {
-      // Listeners of the request may only now learn that it runs; give an abort its chance too.
-      await this.#pacer.breathe()
-      signal.throwIfAborted()
+    const { sampling, maxTokens, overflow } = settings
+    const wanted =
+      maxTokens === null || overflow === 'slide'
+        ? contextLength
+        : Math.min(contextLength, prompt.length + maxTokens)
+    const answer = async (): Promise<GenerationResult> => {
       try {
-        const session = this.#pool.acquire(prompt)
+        const session = this.#pool.acquire(prompt, wanted)
+        this.#batcher.enter()
         try {
+          // Listeners of the request may only now learn that it runs; give an abort its chance too.
+          await this.#pacer.breathe()
+          signal.throwIfAborted()
           return await generate({
             settings,
             prompt,
@@ -249,6 +291,7 @@ class LocalEngine implements Engine {
             tokenizer,
             sampler: new Sampler({ ...sampling, seed: sampling.seed + index }, this.#candidates),
             stepCosts: this.#stepCosts,
+            isAlone: () => this.#batcher.running === 1,
             pacer: this.#pacer,
             now: this.#now,
             requestedAt,
@@ -257,14 +300,16 @@ class LocalEngine implements Engine {
             onPiece: (piece) => listener.onPiece(index, piece),
           })
         } finally {
-          if (session.broken) this.#pool.discard(session)
+          this.#pool.release(session)
+          this.#batcher.leave()
         }
       } catch (error) {
         if (signal.aborted || isEngineError(error)) throw error
         const message = error instanceof Error ? error.message : String(error)
         throw new EngineError('internal', `The backend failed: ${message}`, { cause: error })
       }
-    })
+    }
+    return this.#queue.run(signal, answer, () => this.#pool.fits(wanted))
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   Draw,
   FollowedLogits,
   FollowOptions,
+  ForwardCall,
   LogitDetail,
   Logits,
   TopLogits,
@@ -28,6 +29,12 @@ export interface MockBackendOptions {
   topCount?: number
   /** Sessions have `follow()`, two calls of which may be under way, and check that no more are. Default false. */
   follows?: boolean
+  /** There is `forwardMany()`; logits then end with the next call of any session. Default false. */
+  batches?: boolean
+  /** Sessions have `copyFrom()`. Default false. */
+  copies?: boolean
+  /** Bytes that a KV cache of so many tokens takes. Default: caches have one size. */
+  cacheBytesFor?: (length: number) => number
   /** Which token `follow()` takes where it is asked to draw one. Default: the likeliest. */
   drawn?: (logits: Logits, draw: Draw) => number
   /** Sessions that fit at once; more throw 'out-of-memory'. Default: any number. */
@@ -47,6 +54,8 @@ export interface MockForward {
 export interface MockBackend extends Backend {
   /** All calls so far, oldest first. */
   readonly forwards: readonly MockForward[]
+  /** The sessions of each call of `forwardMany` so far. */
+  readonly passes: readonly (readonly number[])[]
   /** All calls of `shift` so far. */
   readonly shifts: readonly { session: number; from: number; to: number }[]
   readonly openSessions: number
@@ -70,6 +79,12 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
   } = options
   const forwards: MockForward[] = []
   const shifts: { session: number; from: number; to: number }[] = []
+  const passes: number[][] = []
+  const numbers = new Map<BackendSession, number>()
+  const histories = new Map<BackendSession, readonly number[]>()
+  /** Calls that reach all sessions: one, or one for several together. */
+  let turns = 0
+  let isTogether = false
   let created = 0
   let open = 0
   let disposed = false
@@ -106,7 +121,9 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       forwards.push(call)
       const results: Logits[] = []
       const validFor = calls
-      const isValid = (): boolean => follows || calls === validFor
+      const validTurn = turns
+      const isValid = (): boolean =>
+        follows || (calls === validFor && (options.batches !== true || turns === validTurn))
       for (const [index, token] of tokens.entries()) {
         history.push(token)
         if (index >= tokens.length - outputs) {
@@ -139,7 +156,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       newest = following
       return following
     }
-    return {
+    const self: BackendSession = {
       ...(follows && { follow }),
       contextLength,
       cacheBytes: options.cacheBytes,
@@ -149,6 +166,7 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
       forward: async (given, { outputs = 1, detail = 'all', temperature } = {}) => {
         check()
         calls++
+        if (!isTogether) turns++
         const tokens = Array.from(given)
         if (tokens.length < 1 || tokens.length > maxBatch) {
           throw new EngineError(
@@ -172,6 +190,18 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
         newest?.catch(() => undefined)
         return results
       },
+      ...(options.copies === true && {
+        copyFrom(other: BackendSession, length: number) {
+          check()
+          const tokens = histories.get(other)
+          if (tokens === undefined || other === self || !(length >= 0 && length <= tokens.length)) {
+            throw new EngineError('invalid-argument', `Cannot copy ${length} tokens of that session.`)
+          }
+          calls++
+          newest = null
+          history.splice(0, history.length, ...tokens.slice(0, length))
+        },
+      }),
       truncate(length) {
         check()
         if (length < 0 || length > history.length) {
@@ -198,8 +228,29 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
         if (closed) return
         closed = true
         open--
+        numbers.delete(self)
+        histories.delete(self)
       },
     }
+    numbers.set(self, session)
+    histories.set(self, history)
+    return self
+  }
+
+  const forwardMany = (calls: readonly ForwardCall[]): Promise<Logits[][]> => {
+    const count = calls.reduce((sum, { tokens }) => sum + tokens.length, 0)
+    const sessions = calls.map(({ session }) => numbers.get(session))
+    if (count > maxBatch || sessions.includes(undefined) || new Set(sessions).size < calls.length) {
+      return Promise.reject(
+        new EngineError('invalid-argument', `forwardMany takes ${maxBatch} tokens and sessions once.`),
+      )
+    }
+    passes.push(sessions.map(Number))
+    turns++
+    isTogether = true
+    const results = calls.map(({ session, tokens, options: wanted }) => session.forward(tokens, wanted))
+    isTogether = false
+    return Promise.all(results)
   }
 
   return {
@@ -211,7 +262,10 @@ export function createMockBackend(options: MockBackendOptions): MockBackend {
     get memoryBytes() {
       return open * sessionBytes
     },
+    ...(options.batches === true && { forwardMany }),
+    ...(options.cacheBytesFor !== undefined && { cacheBytesFor: options.cacheBytesFor }),
     forwards,
+    passes,
     shifts,
     get openSessions() {
       return open

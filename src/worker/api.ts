@@ -30,6 +30,9 @@ export interface LoadRequest {
   contextLength?: number | undefined
   /** undefined: the backend's own choice. */
   kvCache?: KvCache | undefined
+  /** undefined: the engine's own choice; so is the next. */
+  parallel?: number | undefined
+  cacheLimitBytes?: number | undefined
   /** Default true. */
   cache?: boolean | undefined
   /** Whole URLs. */

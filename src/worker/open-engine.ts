@@ -23,6 +23,8 @@ export interface OpenEngineOptions {
   powerPreference?: GPUPowerPreference | undefined
   contextLength?: number | undefined
   kvCache?: KvCache | undefined
+  parallel?: number | undefined
+  cacheLimitBytes?: number | undefined
   /** Whether a model from the network is kept on this device. Default true, where there is a place. */
   cache?: boolean | undefined
   /** Other URLs of the model. */
@@ -114,6 +116,8 @@ export function createOpenEngine(openModel: OpenModel, notes?: NoteStorage): Ope
         tokenizer,
         chatTemplate: await template,
         contextLength,
+        parallel: options.parallel,
+        cacheLimitBytes: options.cacheLimitBytes,
       })
     } catch (error) {
       backend.dispose()

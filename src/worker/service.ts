@@ -33,6 +33,8 @@ export function createWorkerService(openEngine: OpenEngine, store: WorkerApi['st
           powerPreference: request.powerPreference,
           contextLength: request.contextLength,
           kvCache: request.kvCache,
+          parallel: request.parallel,
+          cacheLimitBytes: request.cacheLimitBytes,
           cache: request.cache,
           mirrors: request.mirrors,
           signal,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { Backend, LoadBackend, LoadOptions } from '../../src/backend/backend'
+import { describeBatches } from './batch-cases'
 import { describeForcedDecoding, type ForcedDecodingExpectations } from './forced-decoding-cases'
 import { openSmolLm2, type OpenModel } from './model-files'
 import { describeLifetime, describeSessions, expectSameRows, rowsOf, sentence } from './session-cases'
@@ -28,6 +29,10 @@ export function describeBackend(name: string, load: LoadBackend, expectations: B
 
     describe('sessions', () => {
       describeSessions(() => backend)
+    })
+
+    describe('batches', () => {
+      describeBatches(() => backend)
     })
 
     it.each(otherThreads)(`gives the same bits on %i threads as on ${firstThreads}`, async (count) => {

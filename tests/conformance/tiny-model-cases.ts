@@ -17,6 +17,7 @@ import {
   type TinyModelOptions,
 } from '../fixtures/tiny-models'
 import { AgreementCounter, logSoftmax, type Agreement } from './agreement'
+import { describeBatches } from './batch-cases'
 import { logprobsOf, shortfalls, type AgreementBound } from './forced-decoding-cases'
 import { loadNative } from './native'
 import { describeLifetime, describeSessions } from './session-cases'
@@ -143,6 +144,7 @@ export function describeTinyModels(
       })
       afterAll(() => backend?.dispose())
       describeSessions(() => backend)
+      describeBatches(() => backend)
       describeLifetime((more) => loadTiny(load, tinyModel({ architecture }), more))
 
       it('has the hidden states of the reference', async () => {

@@ -8,6 +8,7 @@ import { readModel } from '../../src/model/read-model'
 import { memorySource } from '../../src/store/memory-source'
 import { tinyArchitectures, tinyModel, type TinyArchitecture } from '../fixtures/tiny-models'
 import { AgreementCounter, logSoftmax } from './agreement'
+import { describeBatches } from './batch-cases'
 import { describeForcedDecoding } from './forced-decoding-cases'
 import { describeSessions, expectSameRows, rowsOf, sentence } from './session-cases'
 
@@ -41,6 +42,7 @@ describe.each(variants)('wasm %s, 8-bit KV cache, tiny random models', (variant)
     afterAll(() => backend?.dispose())
 
     describeSessions(() => backend)
+    describeBatches(() => backend)
 
     it('gives the same bits across chunks of 64 tokens, however grouped', async () => {
       const long = [...sentence, ...sentence, ...sentence, ...sentence]
@@ -64,16 +66,18 @@ describe.each(variants)('wasm %s, 8-bit KV cache, tiny random models', (variant)
 
     it('takes half the memory of 16 bits, scales aside', async () => {
       const wide = await loadWasmVariant({ ...(await readTiny(architecture)), threads: 1 }, variant)
-      const bytes = [wide, backend].map((one) => {
-        const before = one.memoryBytes
+      const bytes: number[] = []
+      for (const one of [wide, backend]) {
         const session = one.createSession({ contextLength: 64 })
-        const taken = one.memoryBytes - before
+        const before = one.memoryBytes
+        await session.forward([1])
+        bytes.push(one.memoryBytes - before)
+        expect(bytes.at(-1)).toBe(one.cacheBytesFor!(1))
         session.dispose()
-        return taken
-      })
+      }
       wide.dispose()
       const { model } = await readTiny(architecture)
-      const lanes = model.layers.length * model.kvHeadCount * 64
+      const lanes = model.layers.length * model.kvHeadCount * 256
       expect(bytes[0]! - bytes[1]!).toBe(lanes * model.headDim * 2)
     })
 

@@ -43,5 +43,31 @@ describe.each(variants)('threads of wasm %s, tiny random models', (variant) => {
       expectSameRows(rows[1]!, rows[0]!)
       expectSameRows(rows[2]!, rows[0]!)
     })
+
+    it('gives the same bits across pages of the KV cache, on one thread or two, alone or beside others', async () => {
+      const bytes = memorySource(tinyModel({ architecture, type: 'Q4_1' }))
+      const model = await readModel(await parseGguf(bytes), bytes)
+      const tokens = Array.from({ length: 270 }, (_, i) => sentence[(i * 7) % sentence.length]!)
+      const calls = Array.from({ length: 5 }, (_, i) => tokens.slice(i * 60, (i + 1) * 60))
+      let whole: Float32Array[] | null = null
+      for (const threads of [1, 2]) {
+        const backend = await loadWasmVariant({ model, bytes, threads }, variant)
+        whole ??= await rowsOf(backend, calls)
+        const [long, short] = [270, 40].map((contextLength) => backend.createSession({ contextLength }))
+        await long!.forward(tokens.slice(0, 50), { outputs: 0 })
+        for (let at = 50; at < tokens.length; at += 20) {
+          short!.truncate(0)
+          const [rows] = await backend.forwardMany!([
+            { session: long!, tokens: tokens.slice(at, at + 20), options: { outputs: 20 } },
+            { session: short!, tokens: tokens.slice(0, 40) },
+          ])
+          expectSameRows(
+            rows!.map((row) => row.values().slice()),
+            whole.slice(at, at + 20),
+          )
+        }
+        backend.dispose()
+      }
+    })
   })
 })

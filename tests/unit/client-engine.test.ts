@@ -171,8 +171,9 @@ describe('createEngine', () => {
   it('loads with the options given and reports progress', async () => {
     const seen: unknown[] = []
     const progress: LoadProgress = { phase: 'load', file: null, loadedBytes: 1, totalBytes: 2, fraction: 0.5 }
-    const worker = setUp(async ({ model, threads, contextLength, kvCache, onProgress }) => {
-      seen.push(model, threads, contextLength, kvCache)
+    const worker = setUp(async (options) => {
+      const { model, threads, contextLength, kvCache, parallel, cacheLimitBytes, onProgress } = options
+      seen.push(model, threads, contextLength, kvCache, parallel, cacheLimitBytes)
       onProgress(progress)
       return new CountingEngine()
     })
@@ -182,10 +183,12 @@ describe('createEngine', () => {
       threads: 2,
       contextLength: 128,
       kvCache: '8-bit',
+      parallel: 3,
+      cacheLimitBytes: 2 ** 28,
       worker,
       onProgress: (report) => reports.push(report),
     })
-    expect(seen).toEqual([{ kind: 'url', url: 'http://localhost/m.gguf' }, 2, 128, '8-bit'])
+    expect(seen).toEqual([{ kind: 'url', url: 'http://localhost/m.gguf' }, 2, 128, '8-bit', 3, 2 ** 28])
     expect(reports).toEqual([progress])
     expect(engine.info).toEqual(INFO)
   })
@@ -207,6 +210,8 @@ describe('createEngine', () => {
     ['threads', { threads: 1.5 }],
     ['contextLength', { contextLength: Number.NaN }],
     ['kvCache', { kvCache: '4-bit' as '8-bit' }],
+    ['parallel', { parallel: 0 }],
+    ['cacheLimitBytes', { cacheLimitBytes: -1 }],
     ['model', { model: 5 as unknown as string }],
     ['model', { model: '' }],
     ['worker', { worker: 'w' as unknown as Worker }],

@@ -11,7 +11,8 @@ const probabilityLimit = 8191
 /** Not the first, so that offsets matter. */
 const layer = 1
 const kvHead = 1
-const capacity = 256
+/** As kernels/attention.ts has them. */
+const pageTokens = 256
 
 interface Shape {
   readonly headDim: number
@@ -109,16 +110,12 @@ describe.each(nodeVariants.flatMap((variant) => kvCaches.map((kvCache) => ({ var
         queryLimit,
         keyLimit,
       })
-      const lanes = 2 * 2 * capacity
-      const chunks = bench.room(lanes * headDim * 4) // enough for both
-      bench.bytes(chunks, lanes * headDim * 4).fill(stale)
-      const keyScales = bench.put(new Float32Array(lanes).fill(stale))
-      const valueScales = bench.put(new Float32Array(lanes).fill(stale * 1e4))
+      // Two layers of two heads; the second page lies before the first. Enough for both kinds of codes.
+      const pageBytes = 2 * 2 * (pageTokens / chunk) * (chunk * headDim * 4 + chunk * 8)
+      const pages = bench.room(2 * pageBytes)
+      bench.bytes(pages, 2 * pageBytes).fill(stale)
       const cache = bench.putRecord(cacheFields, {
-        chunks,
-        keyScales,
-        valueScales,
-        capacity,
+        pages: bench.putBytes(new Uint8Array(Uint32Array.of(pages + pageBytes, pages).buffer)),
         codeBytes: isTransformed ? 1 : 2,
       })
       const codes = bench.room(group * headDim * 2)
@@ -284,6 +281,9 @@ describe.each(nodeVariants.flatMap((variant) => kvCaches.map((kvCache) => ({ var
       [70, 199],
       [64, 127],
       [110, 111],
+      [200, 290],
+      [255, 256],
+      [256, 300],
     ]
 
     // Against softmax in float64 over the same codes. A score is an integer times three factors that were rounded five

@@ -29,6 +29,14 @@ export class LayerCache {
     this.#rotateAt(position)
   }
 
+  /** Takes the first `length` positions of another cache. */
+  copyFrom(other: LayerCache, length: number): void {
+    const end = length * this.#kvLength
+    this.plainKeys.set(other.plainKeys.subarray(0, end))
+    this.keys.set(other.keys.subarray(0, end))
+    this.values.set(other.values.subarray(0, end))
+  }
+
   /** Moves positions [to, length) down to `from`. */
   shift(from: number, to: number, length: number): void {
     const n = this.#kvLength

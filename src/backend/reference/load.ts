@@ -1,6 +1,6 @@
 import { EngineError } from '../../contract/error'
 import type { ModelDefinition } from '../../model/definition'
-import type { Backend, LoadBackend } from '../backend'
+import type { Backend, ForwardCall, LoadBackend, Logits } from '../backend'
 import { ReferenceSession, type SessionOwner } from './session'
 import { loadWeights, type Weights } from './weights'
 
@@ -59,6 +59,22 @@ class ReferenceBackend implements Backend, SessionOwner {
         },
       )
     }
+  }
+
+  async forwardMany(calls: readonly ForwardCall[]): Promise<Logits[][]> {
+    this.liveWeights()
+    const count = calls.reduce((sum, { tokens }) => sum + tokens.length, 0)
+    const sessions = calls.map(({ session }) => session as ReferenceSession)
+    const isOurs = sessions.every((session) => this.#sessions.has(session))
+    if (!isOurs || new Set(sessions).size < calls.length || count < 1 || count > maxBatch) {
+      throw new EngineError(
+        'invalid-argument',
+        `forwardMany() got ${calls.length} calls of ${count} tokens; it takes 1 to ${maxBatch} tokens and each session ` +
+          'of its backend once.',
+      )
+    }
+    for (const [i, { tokens, options }] of calls.entries()) sessions[i]!.check(tokens, options?.outputs)
+    return Promise.all(calls.map(({ session, tokens, options }) => session.forward(tokens, options)))
   }
 
   dispose(): void {

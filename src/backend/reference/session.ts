@@ -46,7 +46,7 @@ export class ReferenceSession implements BackendSession {
 
   async forward(tokens: ArrayLike<number>, { outputs = 1 }: { outputs?: number } = {}): Promise<Logits[]> {
     const { weights, caches } = this.#live()
-    this.#check(tokens, outputs)
+    this.check(tokens, outputs)
     const model = this.#model
     const count = tokens.length
     const x = this.#embed(weights, tokens) // (tokens, embedding): the residual stream
@@ -66,6 +66,55 @@ export class ReferenceSession implements BackendSession {
 
     this.#length += count
     return this.#head(weights, x.subarray((count - outputs) * model.embeddingLength), outputs)
+  }
+
+  /** @throws EngineError where `forward()` would. */
+  check(tokens: ArrayLike<number>, outputs = 1): void {
+    const { vocabularySize } = this.#model
+    if (tokens.length < 1 || tokens.length > this.#owner.maxBatch) {
+      throw new EngineError(
+        'invalid-argument',
+        `forward() got ${tokens.length} tokens; it takes 1 to ${this.#owner.maxBatch}.`,
+      )
+    }
+    if (!Number.isInteger(outputs) || outputs < 0 || outputs > tokens.length) {
+      throw new EngineError(
+        'invalid-argument',
+        `forward() was asked for ${outputs} outputs of ${tokens.length} tokens.`,
+      )
+    }
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i]
+      if (token === undefined || !Number.isInteger(token) || token < 0 || token >= vocabularySize) {
+        throw new EngineError(
+          'invalid-argument',
+          `forward() got token ${token}; ids run from 0 to ${vocabularySize - 1}.`,
+        )
+      }
+    }
+    if (this.#length + tokens.length > this.contextLength) {
+      throw new EngineError(
+        'context-overflow',
+        `${this.#length} tokens and ${tokens.length} more do not fit a context of ${this.contextLength}.`,
+        {
+          details: { length: this.#length, added: tokens.length, contextLength: this.contextLength },
+        },
+      )
+    }
+  }
+
+  copyFrom(other: BackendSession, length: number): void {
+    const { caches } = this.#live()
+    const isOther = other instanceof ReferenceSession && other.#owner === this.#owner && other !== this
+    const most = isOther ? Math.min(other.#length, this.contextLength) : 0
+    if (!isOther || !Number.isInteger(length) || length < 0 || length > most) {
+      throw new EngineError(
+        'invalid-argument',
+        `copyFrom() got ${length} tokens; it takes 0 to ${most} of another session of this backend.`,
+      )
+    }
+    for (const [i, cache] of other.#live().caches.entries()) caches[i]!.copyFrom(cache, length)
+    this.#length = length
   }
 
   truncate(length: number): void {
@@ -102,40 +151,6 @@ export class ReferenceSession implements BackendSession {
       throw new EngineError('disposed', 'This session was disposed of; create a new one from its backend.')
     }
     return { weights: this.#owner.liveWeights(), caches: this.#caches }
-  }
-
-  #check(tokens: ArrayLike<number>, outputs: number): void {
-    const { vocabularySize } = this.#model
-    if (tokens.length < 1 || tokens.length > this.#owner.maxBatch) {
-      throw new EngineError(
-        'invalid-argument',
-        `forward() got ${tokens.length} tokens; it takes 1 to ${this.#owner.maxBatch}.`,
-      )
-    }
-    if (!Number.isInteger(outputs) || outputs < 0 || outputs > tokens.length) {
-      throw new EngineError(
-        'invalid-argument',
-        `forward() was asked for ${outputs} outputs of ${tokens.length} tokens.`,
-      )
-    }
-    for (let i = 0; i < tokens.length; i++) {
-      const token = tokens[i]
-      if (token === undefined || !Number.isInteger(token) || token < 0 || token >= vocabularySize) {
-        throw new EngineError(
-          'invalid-argument',
-          `forward() got token ${token}; ids run from 0 to ${vocabularySize - 1}.`,
-        )
-      }
-    }
-    if (this.#length + tokens.length > this.contextLength) {
-      throw new EngineError(
-        'context-overflow',
-        `${this.#length} tokens and ${tokens.length} more do not fit a context of ${this.contextLength}.`,
-        {
-          details: { length: this.#length, added: tokens.length, contextLength: this.contextLength },
-        },
-      )
-    }
   }
 
   /** (tokens, embedding) */

@@ -12,7 +12,9 @@ export interface Kernels {
   cacheBytes(): number
   setThread(index: number, count: number): void
   serve(index: number, count: number): void
-  run(model: number, scratch: number, cache: number, count: number, position: number, outputs: number): void
+  pageTokens(): number
+  pageBytes(model: number, codeBytes: number): number
+  run(model: number, scratch: number, count: number, outputs: number): void
   matrixKind(type: number): number
   groupBytes(kind: number, columns: number): number
   repack(type: number, source: number, rows: number, columns: number, target: number, codes: number): void

@@ -1,11 +1,13 @@
 import { EngineError } from '../../contract/error'
 import type { ModelDefinition } from '../../model/definition'
-import type { Backend, BackendSession, LoadBackend } from '../backend'
+import type { Backend, BackendSession, ForwardCall, LoadBackend, Logits } from '../backend'
 import { Arena } from './arena'
 import { chooseVariant, compileKernels, type Kernels, type Variant } from './kernel-module'
+import { cacheBytes } from './page-cache'
+import { runPass } from './pass'
 import { cacheFields, layerFields, modelFields, recordBytes, scratchFields } from './records'
 import { allocateScratch, type Scratch } from './scratch'
-import { WasmSession } from './session'
+import { type SessionHost, WasmSession } from './session'
 import { startThreads, type ThreadPool } from './thread-pool'
 import { loadWeights, type LoadedModel } from './weights'
 
@@ -82,45 +84,71 @@ class WasmBackend implements Backend {
   readonly maxBatch = MAX_BATCH
   readonly weightsBytes: number
   readonly #sessions = new Set<WasmSession>()
-  #parts: Parts | null
+  #parts: { readonly host: SessionHost; readonly pool: ThreadPool | null } | null
 
-  constructor(parts: Parts) {
-    this.#parts = parts
-    this.variant = parts.variant
-    this.threads = parts.threads
-    this.weightsBytes = parts.loaded.weightsBytes
+  constructor({ variant, threads, loaded, pool, codeBytes, ...shared }: Parts) {
+    this.variant = variant
+    this.threads = threads
+    this.weightsBytes = loaded.weightsBytes
+    const { arena, kernels } = shared
+    const modelPointer = loaded.pointer
+    const host: SessionHost = {
+      ...shared,
+      modelPointer,
+      ropes: loaded.ropes,
+      maxBatch: MAX_BATCH,
+      cacheForm: {
+        arena,
+        codeBytes,
+        pageTokens: kernels.pageTokens(),
+        pageBytes: kernels.pageBytes(modelPointer, codeBytes),
+      },
+      onDispose: (session) => void this.#sessions.delete(session),
+      onTrap: () => this.dispose(),
+    }
+    this.#parts = { host, pool }
   }
 
   get memoryBytes(): number {
-    return this.#parts?.arena.usedBytes ?? 0
+    return this.#parts?.host.arena.usedBytes ?? 0
   }
 
   createSession({ contextLength }: { contextLength: number }): BackendSession {
-    if (this.#parts === null) {
-      throw new EngineError('disposed', 'This WebAssembly backend was disposed of; load the model again.')
-    }
-    const { model, loaded, arena, kernels, scratch, codeBytes } = this.#parts
-    if (!Number.isInteger(contextLength) || contextLength < 1 || contextLength > model.contextLength) {
+    const { host } = this.#live()
+    const most = host.model.contextLength
+    if (!Number.isInteger(contextLength) || contextLength < 1 || contextLength > most) {
       throw new EngineError(
         'invalid-argument',
-        `contextLength must be 1 to ${model.contextLength}, got ${String(contextLength)}.`,
+        `contextLength must be 1 to ${most}, got ${String(contextLength)}.`,
       )
-    }
-    const host = {
-      model,
-      modelPointer: loaded.pointer,
-      ropes: loaded.ropes,
-      arena,
-      kernels,
-      scratch,
-      codeBytes,
-      maxBatch: MAX_BATCH,
-      onDispose: (session: WasmSession) => void this.#sessions.delete(session),
-      onTrap: () => this.dispose(),
     }
     const session = new WasmSession(host, contextLength)
     this.#sessions.add(session)
     return session
+  }
+
+  cacheBytesFor(length: number): number {
+    return cacheBytes(this.#live().host.cacheForm, length)
+  }
+
+  async forwardMany(calls: readonly ForwardCall[]): Promise<Logits[][]> {
+    const { host } = this.#live()
+    const sessions = calls.map(({ session }) => session as WasmSession)
+    const isOurs = sessions.every((session) => this.#sessions.has(session))
+    if (!isOurs || new Set(sessions).size < calls.length) {
+      throw new EngineError('invalid-argument', 'forwardMany() takes each session of its backend once.')
+    }
+    const count = calls.reduce((sum, { tokens }) => sum + tokens.length, 0)
+    if (count < 1 || count > MAX_BATCH) {
+      throw new EngineError(
+        'invalid-argument',
+        `forwardMany() takes 1 to ${MAX_BATCH} tokens together, got ${count}.`,
+      )
+    }
+    const prepared = calls.map(({ tokens, options = {} }, i) => sessions[i]!.prepare(tokens, options))
+    const logits = runPass(host, prepared)
+    for (const [i, session] of sessions.entries()) session.appended(prepared[i]!)
+    return logits
   }
 
   dispose(): void {
@@ -128,6 +156,13 @@ class WasmBackend implements Backend {
     for (const session of this.#sessions) session.dispose()
     this.#parts.pool?.terminate()
     this.#parts = null
+  }
+
+  #live(): { readonly host: SessionHost } {
+    if (this.#parts === null) {
+      throw new EngineError('disposed', 'This WebAssembly backend was disposed of; load the model again.')
+    }
+    return this.#parts
   }
 }
 

@@ -52,6 +52,8 @@ export const layerFields = {
 
 export const scratchFields = {
   tokens: 'i32',
+  positions: 'i32',
+  caches: 'i32',
   rotation: 'i32',
   residual: 'i32',
   activation: 'i32',
@@ -78,10 +80,7 @@ export const scratchFields = {
 } as const satisfies Fields
 
 export const cacheFields = {
-  chunks: 'i32',
-  keyScales: 'i32',
-  valueScales: 'i32',
-  capacity: 'i32',
+  pages: 'i32',
   codeBytes: 'i32',
 } as const satisfies Fields
 

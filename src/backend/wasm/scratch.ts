@@ -6,6 +6,8 @@ import { recordBytes, scratchFields, writeRecord } from './records'
 export interface Scratch {
   readonly pointer: number
   readonly tokens: number
+  readonly positions: number
+  readonly caches: number
   readonly rotation: number
   readonly activation: number
   readonly activationBytes: number
@@ -47,6 +49,8 @@ export function allocateScratch(
   const bytes = (count: number): number => arena.allocate(count, 'Working memory')
   const fields = {
     tokens: floats(maxBatch),
+    positions: floats(maxBatch),
+    caches: floats(maxBatch),
     rotation: floats(ropeCount * maxBatch * headDim),
     residual: floats(rows * strides.embeddingStride),
     activation: bytes(maxBatch * activationBytes),
@@ -72,10 +76,12 @@ export function allocateScratch(
     unpackedBytes,
     maxBatch,
   })
-  const { tokens, rotation, activation, logits, results, threadScratch } = fields
+  const { tokens, positions, caches, rotation, activation, logits, results, threadScratch } = fields
   return {
     pointer,
     tokens,
+    positions,
+    caches,
     rotation,
     activation,
     activationBytes,

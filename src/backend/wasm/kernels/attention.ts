@@ -8,8 +8,9 @@
  * For 8 bits, queries, keys and values go through a Walsh–Hadamard transform (hadamard.ts), which keeps their products:
  * a few large elements would else cost all others their precision. Results come back through its inverse.
  *
- * The cache of a layer's KV head is a row of chunks of 64 tokens, keys then values, read as one stream. Both are panels,
- * steps × 8 lanes × 2 codes:
+ * A sequence's cache is a table of pages of PAGE tokens, so that it grows with its text. In a page the chunks of 64
+ * tokens of one lane (a layer's KV head) follow each other: keys, values, their scales, read as one stream. Both are
+ * panels, steps × 8 lanes × 2 codes:
  *   keys    8 panels of 8 tokens; a step holds dimensions (2s, 2s + 1) of the 8; multiplied with a query's codes
  *   values  headDim / 8 panels of 8 dimensions; a step holds tokens (2s, 2s + 1); multiplied with probabilities as codes
  *
@@ -26,6 +27,8 @@ import { exp2Negative, exp2Negative4, horizontalMax, horizontalSum, LOG2_E, roun
 import { Cache, Model } from './structs'
 
 export const CHUNK: i32 = 64
+/** Tokens of a page. */
+export const PAGE: i32 = 256
 /** Largest magnitude of a code of 8 bits. */
 const BYTE_LIMIT: f32 = 127
 const VALUE_LIMIT: f32 = 4095
@@ -86,11 +89,11 @@ export function storeQuery(model: Model, cache: Cache, values: usize, codes: usi
   return quantizeVector(values, headDim, <f32>model.queryLimit, codes) * queryFactor(model)
 }
 
-/** Index of a layer's KV head × capacity: where its scales begin. */
+/** Which lane a layer's KV head is. */
 // @ts-ignore: decorator
 @inline
-function laneOffset(model: Model, cache: Cache, layer: i32, head: i32): usize {
-  return <usize>(layer * model.kvHeadCount + head) * <usize>cache.capacity
+function laneOf(model: Model, layer: i32, head: i32): usize {
+  return <usize>(layer * model.kvHeadCount + head)
 }
 
 /** Codes of a chunk's keys, and of its values. */
@@ -100,11 +103,44 @@ function halfChunkCodes(headDim: i32): usize {
   return <usize>CHUNK * <usize>headDim
 }
 
+/** Bytes of a chunk's codes; the scales of its keys and of its values, f32, lie behind them. */
+// @ts-ignore: decorator
+@inline
+function chunkCodeBytes(codeBytes: i32, headDim: i32): usize {
+  return halfChunkCodes(headDim) * 2 * <usize>codeBytes
+}
+
+/** Bytes of one lane's chunk. */
+// @ts-ignore: decorator
+@inline
+function chunkBytes(codeBytes: i32, headDim: i32): usize {
+  return chunkCodeBytes(codeBytes, headDim) + 2 * CHUNK * sizeof<f32>()
+}
+
+/** Bytes of a page: (layer, kvHead, PAGE / 64) chunks. */
+export function pageBytes(model: Model, codeBytes: i32): usize {
+  return laneOf(model, model.layerCount, 0) * <usize>(PAGE / CHUNK) * chunkBytes(codeBytes, model.headDim)
+}
+
 /** Where a position's chunk begins. */
 // @ts-ignore: decorator
 @inline
 function chunkAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
-  return cache.chunks + ((lane + position) / CHUNK) * halfChunkCodes(headDim) * 2 * <usize>cache.codeBytes
+  const page = <usize>load<u32>(cache.pages + (<usize>(position / PAGE) << 2))
+  return page + (lane * <usize>(PAGE / CHUNK) + <usize>((position & (PAGE - 1)) / CHUNK)) * chunkBytes(cache.codeBytes, headDim)
+}
+
+/** A position's scale among those of its chunk's keys; values' scales lie a chunk's tokens behind. */
+// @ts-ignore: decorator
+@inline
+function keyScaleAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+  return chunkAt(cache, lane, headDim, position) + chunkCodeBytes(cache.codeBytes, headDim) + (<usize>(position & (CHUNK - 1)) << 2)
+}
+
+// @ts-ignore: decorator
+@inline
+function valueScaleAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+  return keyScaleAt(cache, lane, headDim, position) + CHUNK * sizeof<f32>()
 }
 
 /** First pair of a position's key; the next ones are a step apart. */
@@ -141,11 +177,11 @@ function storeCode(cache: Cache, at: usize, code: i32): void {
 /** Stores a key. Changes `values` (headDim floats); `codes` is room for headDim i16. */
 export function storeKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
   const headDim = model.headDim
-  const lane = laneOffset(model, cache, layer, head)
+  const lane = laneOf(model, layer, head)
   const codeBytes = <usize>cache.codeBytes
   const limit = codeBytes == 1 ? BYTE_LIMIT : <f32>model.keyLimit
   if (isTransformed(cache)) hadamard(values, headDim, 1)
-  store<f32>(cache.keyScales + ((lane + position) << 2), quantizeVector(values, headDim, limit, codes))
+  store<f32>(keyScaleAt(cache, lane, headDim, position), quantizeVector(values, headDim, limit, codes))
   let at = keyAt(cache, lane, headDim, position)
   for (let s = 0; s < headDim >> 1; s++) {
     storeCode(cache, at, <i32>load<i16>(codes + (<usize>s << 2)))
@@ -157,11 +193,11 @@ export function storeKey(model: Model, cache: Cache, layer: i32, head: i32, posi
 /** Stores a value. Changes `values` (headDim floats); `codes` is room for headDim i16. */
 export function storeValue(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
   const headDim = model.headDim
-  const lane = laneOffset(model, cache, layer, head)
+  const lane = laneOf(model, layer, head)
   const codeBytes = <usize>cache.codeBytes
   const limit = codeBytes == 1 ? BYTE_LIMIT : VALUE_LIMIT
   if (isTransformed(cache)) hadamard(values, headDim, 1)
-  store<f32>(cache.valueScales + ((lane + position) << 2), quantizeVector(values, headDim, limit, codes))
+  store<f32>(valueScaleAt(cache, lane, headDim, position), quantizeVector(values, headDim, limit, codes))
   let at = valueAt(cache, lane, headDim, position)
   for (let d = 0; d < headDim; d += 8) {
     for (let i: usize = 0; i < 8; i++) {
@@ -174,9 +210,9 @@ export function storeValue(model: Model, cache: Cache, layer: i32, head: i32, po
 /** Reads a key back as floats. */
 export function loadKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, out: usize): void {
   const headDim = model.headDim
-  const lane = laneOffset(model, cache, layer, head)
+  const lane = laneOf(model, layer, head)
   const codeBytes = <usize>cache.codeBytes
-  const scale = load<f32>(cache.keyScales + ((lane + position) << 2))
+  const scale = load<f32>(keyScaleAt(cache, lane, headDim, position))
   let at = keyAt(cache, lane, headDim, position)
   for (let s = 0; s < headDim >> 1; s++) {
     store<f32>(out + (<usize>s << 3), scale * <f32>loadCode(cache, at))
@@ -189,9 +225,9 @@ export function loadKey(model: Model, cache: Cache, layer: i32, head: i32, posit
 /** Copies a value from one position to another. */
 export function moveValue(model: Model, cache: Cache, layer: i32, head: i32, from: i32, to: i32): void {
   const headDim = model.headDim
-  const lane = laneOffset(model, cache, layer, head)
+  const lane = laneOf(model, layer, head)
   const codeBytes = <usize>cache.codeBytes
-  store<f32>(cache.valueScales + ((lane + to) << 2), load<f32>(cache.valueScales + ((lane + from) << 2)))
+  store<f32>(valueScaleAt(cache, lane, headDim, to), load<f32>(valueScaleAt(cache, lane, headDim, from)))
   let source = valueAt(cache, lane, headDim, from)
   let target = valueAt(cache, lane, headDim, to)
   for (let d = 0; d < headDim; d += 8) {
@@ -292,8 +328,8 @@ function chunkRows<Code>(
   const probabilities = work + 4 * CHUNK * 4 // i16 (rows, 64)
   const outFactors = probabilities + 4 * CHUNK * 2 // f32 (rows)
   const keys = chunkAt(cache, lane, headDim, chunkStart)
-  const keyScales = cache.keyScales + ((lane + chunkStart) << 2)
-  const valueScales = cache.valueScales + ((lane + chunkStart) << 2)
+  const keyScales = keys + chunkCodeBytes(cache.codeBytes, headDim)
+  const valueScales = keyScales + CHUNK * sizeof<f32>()
   const padded = (count + 7) & ~7
 
   for (let t = 0; t < count; t += 8) {
@@ -365,7 +401,7 @@ export function attendChunk(
   model: Model, cache: Cache, layer: i32, kvHead: i32, chunkStart: i32, first: i32, last: i32,
   codes: usize, factors: usize, group: i32, work: usize, partials: usize, partialStride: usize,
 ): void {
-  const lane = laneOffset(model, cache, layer, kvHead)
+  const lane = laneOf(model, layer, kvHead)
   last = min(last, chunkStart + CHUNK - 1)
   if (cache.codeBytes == 1) {
     chunkGroup<i8>(model, cache, lane, chunkStart, first, last, codes, factors, group, work, partials, partialStride)

@@ -1,5 +1,5 @@
 /**
- * The forward pass of a transformer for one batch of tokens. Every thread runs it and takes its share:
+ * The forward pass of a transformer for one batch of tokens, of one sequence or of several. Every thread runs it and takes its share:
  * rows of matrix products always; tokens of everything else where there are several. With a single token, what comes
  * between matrix products is so little that each thread does it for itself, in its own room, and saves a barrier.
  */
@@ -27,10 +27,7 @@ import { placeInTile } from './tile'
 // The work at hand, the same in every thread.
 let model: Model = changetype<Model>(0)
 let scratch: Scratch = changetype<Scratch>(0)
-let cache: Cache = changetype<Cache>(0)
 let tokens: i32 = 0
-/** First position of the batch. */
-let start: i32 = 0
 /** Tokens [tokenFrom, tokenTo) of the batch are this thread's. */
 let tokenFrom: i32 = 0
 let tokenTo: i32 = 0
@@ -62,6 +59,20 @@ function threadWork(): usize {
 @inline
 function tileBytes(): usize {
   return <usize>scratch.activationBytes * 4
+}
+
+/** The KV cache of a token's sequence. */
+// @ts-ignore: decorator
+@inline
+function cacheOf(token: i32): Cache {
+  return changetype<Cache>(load<u32>(scratch.caches + (<usize>token << 2)))
+}
+
+/** A token's place in its sequence. */
+// @ts-ignore: decorator
+@inline
+function positionOf(token: i32): i32 {
+  return load<i32>(scratch.positions + (<usize>token << 2))
 }
 
 /** Makes `values` the input of a token to the next products. */
@@ -183,6 +194,8 @@ function storeQueriesKeysValues(layer: Layer, layerIndex: i32): void {
   const keyOffset = <usize>layer.query.rows << 2
   const valueOffset = keyOffset + (<usize>layer.key.rows << 2)
   for (let t = tokenFrom; t < tokenTo; t++) {
+    const cache = cacheOf(t)
+    const position = positionOf(t)
     const row = scratch.qkv + <usize>t * (<usize>scratch.qkvStride << 2)
     const rotation =
       scratch.rotation + ((<usize>(layer.rope * scratch.maxBatch + t) * <usize>model.ropeDimensions) << 2)
@@ -199,10 +212,10 @@ function storeQueriesKeysValues(layer: Layer, layerIndex: i32): void {
       const offset = <usize>h * headBytes
       memory.copy(vector, row + keyOffset + offset, headBytes)
       prepareHead(vector, layer.keyBias ? layer.keyBias + offset : 0, layer.keyNorm, rotation)
-      storeKey(model, cache, layerIndex, h, start + t, vector, codes)
+      storeKey(model, cache, layerIndex, h, position, vector, codes)
       memory.copy(vector, row + valueOffset + offset, headBytes)
       prepareHead(vector, layer.valueBias ? layer.valueBias + offset : 0, 0, 0)
-      storeValue(model, cache, layerIndex, h, start + t, vector, codes)
+      storeValue(model, cache, layerIndex, h, position, vector, codes)
     }
   }
   tokensDone()
@@ -218,20 +231,22 @@ function firstVisible(layer: Layer, position: i32): i32 {
 function attendOne(layer: Layer, layerIndex: i32): void {
   const group = model.headCount / model.kvHeadCount
   const bytes = partialBytes(model.headDim)
-  const first = firstVisible(layer, start)
+  const cache = cacheOf(0)
+  const position = positionOf(0)
+  const first = firstVisible(layer, position)
   const chunkFrom = first / CHUNK
-  const chunks = start / CHUNK + 1 - chunkFrom
+  const chunks = position / CHUNK + 1 - chunkFrom
   const items = chunks * model.kvHeadCount
   const queries = queriesOf(0)
   const factors = queries + <usize>model.headCount * <usize>model.headDim * 2
-  // A thread's items follow each other in memory.
+  // A thread's items follow each other in memory, within a page.
   const itemTo = (items * (threadIndex + 1)) / threadCount
   for (let item = (items * threadIndex) / threadCount; item < itemTo; item++) {
     const kvHead = item / chunks
     const chunk = item % chunks
     const head = kvHead * group
     attendChunk(
-      model, cache, layerIndex, kvHead, (chunkFrom + chunk) * CHUNK, first, start,
+      model, cache, layerIndex, kvHead, (chunkFrom + chunk) * CHUNK, first, position,
       queries + <usize>(head * model.headDim) * 2, factors + (<usize>head << 2), group, threadWork(),
       scratch.partials + <usize>(chunk * model.headCount + head) * bytes, bytes,
     )
@@ -261,7 +276,8 @@ function attendMany(layer: Layer, layerIndex: i32): void {
   for (let item = threadIndex; item < items; item += threadCount) {
     const kvHead = item / count
     const token = firstToken + (item % count)
-    const position = start + token
+    const cache = cacheOf(token)
+    const position = positionOf(token)
     const first = firstVisible(layer, position)
     const head = kvHead * group
     const queries = queriesOf(token)
@@ -313,15 +329,14 @@ function gatedActivation(layer: Layer): void {
 }
 
 /**
- * Evaluates `count` tokens (scratch.tokens) at positions startPosition… and gives the logits of the last `outputs` of
- * them (scratch.logits, scratch.results). Called by every thread with the same arguments.
+ * Evaluates `count` tokens (scratch.tokens, .positions, .caches) and gives the logits of the last `outputs` of them
+ * (scratch.logits, scratch.results). All keys and values of a layer are stored before any token looks back, so that the
+ * order of tokens does not matter. Called by every thread with the same arguments.
  */
-export function forward(modelPointer: usize, scratchPointer: usize, cachePointer: usize, count: i32, startPosition: i32, outputs: i32): void {
+export function forward(modelPointer: usize, scratchPointer: usize, count: i32, outputs: i32): void {
   model = changetype<Model>(modelPointer)
   scratch = changetype<Scratch>(scratchPointer)
-  cache = changetype<Cache>(cachePointer)
   tokens = count
-  start = startPosition
   firstToken = 0
   shareTokens()
   if (tokens == 1) {

@@ -1,5 +1,5 @@
 /** What the host calls. Kernels keep no state beyond globals of one instance; all data lies where the host puts it. */
-import { loadKey, moveValue, storeKey } from './attention'
+import { loadKey, moveValue, PAGE, pageBytes as bytesOfPage, storeKey } from './attention'
 import { forward } from './forward'
 import { rotate } from './rope'
 import { Cache, Layer, Model, Scratch } from './structs'
@@ -22,19 +22,25 @@ export function cacheBytes(): i32 {
   return offsetof<Cache>()
 }
 
+/** Tokens of a page of a KV cache. */
+export function pageTokens(): i32 {
+  return PAGE
+}
+export function pageBytes(model: usize, codeBytes: i32): usize {
+  return bytesOfPage(changetype<Model>(model), codeBytes)
+}
+
 // The job, written by the first thread before it wakes the others.
 const JOB_ARGUMENTS: usize = 1024 + 384
 
 /** First thread: evaluates tokens with all threads (forward.ts). */
-export function run(model: usize, scratch: usize, cache: usize, count: i32, position: i32, outputs: i32): void {
+export function run(model: usize, scratch: usize, count: i32, outputs: i32): void {
   store<u32>(JOB_ARGUMENTS, <u32>model)
   store<u32>(JOB_ARGUMENTS, <u32>scratch, 4)
-  store<u32>(JOB_ARGUMENTS, <u32>cache, 8)
-  store<i32>(JOB_ARGUMENTS, count, 12)
-  store<i32>(JOB_ARGUMENTS, position, 16)
-  store<i32>(JOB_ARGUMENTS, outputs, 20)
+  store<i32>(JOB_ARGUMENTS, count, 8)
+  store<i32>(JOB_ARGUMENTS, outputs, 12)
   startJob()
-  forward(model, scratch, cache, count, position, outputs)
+  forward(model, scratch, count, outputs)
 }
 
 /** Other threads: take part in jobs until their worker is terminated. */
@@ -43,8 +49,7 @@ export function serve(index: i32, count: i32): void {
   for (let done: i32 = 0; ; done++) {
     nextJob(done)
     forward(
-      load<u32>(JOB_ARGUMENTS), load<u32>(JOB_ARGUMENTS, 4), load<u32>(JOB_ARGUMENTS, 8),
-      load<i32>(JOB_ARGUMENTS, 12), load<i32>(JOB_ARGUMENTS, 16), load<i32>(JOB_ARGUMENTS, 20),
+      load<u32>(JOB_ARGUMENTS), load<u32>(JOB_ARGUMENTS, 4), load<i32>(JOB_ARGUMENTS, 8), load<i32>(JOB_ARGUMENTS, 12),
     )
   }
 }

@@ -80,6 +80,8 @@ export class Model {
 @unmanaged
 export class Scratch {
   tokens: usize // i32 (maxBatch)
+  positions: usize // i32 (maxBatch): each token's place in its sequence
+  caches: usize // Cache[] (maxBatch): each token's sequence
   rotation: usize // f32 (table, maxBatch, ropeDimensions): cosines then sines of a token
   residual: usize // f32 (maxBatch, embedding)
   activation: usize // activations.ts, (maxBatch)
@@ -108,9 +110,6 @@ export class Scratch {
 /** The KV cache of one sequence (attention.ts says how it lies in memory). */
 @unmanaged
 export class Cache {
-  chunks: usize // codes, (layer, kvHead, capacity / 64): keys, then values of 64 tokens
-  keyScales: usize // f32 (layer, kvHead, capacity)
-  valueScales: usize // f32 (layer, kvHead, capacity)
-  capacity: i32 // tokens, a multiple of 64
+  pages: usize // usize[]: one page a PAGE tokens
   codeBytes: i32 // 1: codes are i8; 2: i16
 }
