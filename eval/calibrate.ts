@@ -6,7 +6,7 @@ import { readPrompt } from '../src/router/signals/prompt-signal'
 import { conversed } from '../src/router/calibration/ask-item'
 import { readTask } from './items'
 import { seededRandom } from './metrics'
-import { openEvalModel, readModelHash, type EvalModel } from './open-model'
+import { openBareModel, readModelHash, type BareModel } from '../src/workbench/node-open-model'
 import { recordTask } from './record-cache'
 import { unpackFloats } from './records'
 import { show } from './report'
@@ -52,8 +52,8 @@ if (!(limit > 0)) {
 }
 
 const model = await readModelHash(values.model)
-let loading: Promise<EvalModel> | null = null
-const opened = (): Promise<EvalModel> => (loading ??= openEvalModel(values.model, Number(values.threads)))
+let loading: Promise<BareModel> | null = null
+const opened = (): Promise<BareModel> => (loading ??= openBareModel(values.model, Number(values.threads)))
 const answers: LabelledAnswer[] = []
 const counts: string[] = []
 for (const name of values.tasks.split(',')) {
@@ -97,7 +97,7 @@ const json = JSON.stringify(calibration, (_, value: unknown) =>
 )
 if (values.embed) await embed(json)
 else await writeFile(values.out, `${json}\n`)
-;(await (loading as Promise<EvalModel> | null))?.backend.dispose()
+;(await (loading as Promise<BareModel> | null))?.backend.dispose()
 
 /** As a string, which parses faster than code and stays one line. */
 async function embed(text: string): Promise<void> {

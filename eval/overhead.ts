@@ -1,6 +1,6 @@
 import { bootstrap, seededRandom, type Interval } from './metrics'
-import { signalOf } from './reader'
-import type { EvalModel } from './open-model'
+import { signalOf } from '../src/workbench/text-reader'
+import type { BareModel } from '../src/workbench/node-open-model'
 
 /** What reading every signal of every token adds to decoding. */
 export interface Overhead {
@@ -14,7 +14,7 @@ const STEPS = 8
 const PAIRS = 80
 
 /** Decodes the same tokens with and without reading their signals, in turns. */
-export async function measureOverhead({ backend, tokenizer }: EvalModel): Promise<Overhead> {
+export async function measureOverhead({ backend, tokenizer }: BareModel): Promise<Overhead> {
   const session = backend.createSession({ contextLength: 128 })
   const prompt = tokenizer.encode('The quick brown fox jumps over the lazy dog near the river, and then it')
   await session.forward(prompt)

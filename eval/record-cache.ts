@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Task } from './items'
 import { createRecorder, type ItemRecord, type Method } from './records'
-import type { EvalModel } from './open-model'
+import type { BareModel } from '../src/workbench/node-open-model'
 
 /** To be raised when records of the same items would come out otherwise. */
 const VERSION = 1
@@ -18,7 +18,7 @@ export type Records = readonly (ItemRecord | null)[]
  * as it is there: a run that was stopped goes on where it was.
  */
 export async function recordTask(
-  openModel: () => Promise<EvalModel>,
+  openModel: () => Promise<BareModel>,
   modelHash: string,
   task: Task,
   method: Method,

@@ -2,9 +2,10 @@ import type { TokenSignal } from '../src/contract/signals'
 import { createLocalEngine } from '../src/engine/local-engine'
 import { conversed } from '../src/router/calibration/ask-item'
 import type { LabelledItem } from '../src/router/calibration/labelled-item'
-import { continued, scoredChoices } from './ask'
-import type { EvalModel } from './open-model'
-import { CONTEXT_LENGTH, Reader } from './reader'
+import { scoredChoices } from '../src/cli/scored-choices'
+import { continued } from './ask'
+import type { BareModel } from '../src/workbench/node-open-model'
+import { CONTEXT_LENGTH, TextReader } from '../src/workbench/text-reader'
 
 /** Three numbers a token: logprob, margin, entropy. */
 export type SignalRow = readonly [number, number, number]
@@ -37,9 +38,9 @@ export type Method = (typeof METHODS)[number]
 /** Asks the model items of one kind; null where an item cannot be asked so. */
 export type Recorder = (item: LabelledItem) => Promise<ItemRecord | null>
 
-export function createRecorder(model: EvalModel, method: Method): { record: Recorder; dispose: () => void } {
+export function createRecorder(model: BareModel, method: Method): { record: Recorder; dispose: () => void } {
   if (method === 'chat') return chatRecorder(model)
-  const reader = new Reader(model)
+  const reader = new TextReader(model)
   const neutrals = new Map<string, number>()
   const neutralLogprob = async (context: string, continuation: string): Promise<number> => {
     const key = JSON.stringify([context, continuation])
@@ -97,7 +98,7 @@ export function createRecorder(model: EvalModel, method: Method): { record: Reco
   return { record: method === 'score' ? score : read, dispose: () => reader.dispose() }
 }
 
-function chatRecorder(model: EvalModel): { record: Recorder; dispose: () => void } {
+function chatRecorder(model: BareModel): { record: Recorder; dispose: () => void } {
   const engine = createLocalEngine({
     id: model.id,
     backend: model.backend,

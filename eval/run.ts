@@ -9,7 +9,7 @@ import { readTask, type Task } from './items'
 import { leaveOneTaskOut } from './leave-one-task-out'
 import { bootstrap, eceFloor, riskCoverage, seededRandom } from './metrics'
 import { measureOverhead } from './overhead'
-import { openEvalModel, readModelHash, type EvalModel } from './open-model'
+import { openBareModel, readModelHash, type BareModel } from '../src/workbench/node-open-model'
 import { readPersonalItems, sendPrivateItems, type PrivateFigures } from './private-items'
 import { RECORDS, recordTask, type Records } from './record-cache'
 import type { Method } from './records'
@@ -67,8 +67,8 @@ if (!(strongAccuracy > 0 && strongAccuracy <= 1))
   fail(`--strong takes a number above 0 and up to 1, got ${values.strong}.`)
 
 const { id, hash, quantization } = await readModelHash(values.model)
-let model: Promise<EvalModel> | null = null
-const opened = (): Promise<EvalModel> => (model ??= openEvalModel(values.model, threads))
+let model: Promise<BareModel> | null = null
+const opened = (): Promise<BareModel> => (model ??= openBareModel(values.model, threads))
 
 const startedAt = new Date().toISOString()
 const tasks: Record<string, EvalReport['tasks'][string]> = {}
@@ -127,7 +127,7 @@ const report: EvalReport = {
 }
 console.log(formatReport(report))
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 1)}\n`)
-;(await (model as Promise<EvalModel> | null))?.backend.dispose()
+;(await (model as Promise<BareModel> | null))?.backend.dispose()
 
 /** What asks the same of the same items, wherever these lie. */
 function commandLine(): string {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseManifest } from '../src/store/manifest'
 import { openModelFolder } from '../src/store/node-file'
-import { probeOf } from './model-probe'
+import { probeOf } from '../src/workbench/model-probe'
 
 // Makes the probe of models that were added without one: npm run models:probe -- models/ID …
 const folders = process.argv.slice(2)

@@ -7,7 +7,7 @@ import { cutPassages } from '../../src/widget/documents/cut-passages'
 import { createDocumentEngine } from '../../src/widget/documents/document-engine'
 import { PassageIndex } from '../../src/widget/documents/passage-index'
 import { readMarkdown } from '../../src/widget/documents/read-markdown'
-import { openEvalModel } from '../open-model'
+import { openBareModel } from '../../src/workbench/node-open-model'
 import { HANDBOOK, QUESTIONS } from './handbook'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -41,7 +41,7 @@ if (values.help) {
   console.log(USAGE)
   process.exit(0)
 }
-const model = await openEvalModel(join(ROOT, 'models', 'smollm2-135m-instruct-q4_1'), 1)
+const model = await openBareModel(join(ROOT, 'models', 'smollm2-135m-instruct-q4_1'), 1)
 const { backend, tokenizer, template: chatTemplate, id } = model
 const engine = createLocalEngine({ id, backend, tokenizer, chatTemplate, contextLength: 4096 })
 

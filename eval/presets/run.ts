@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createLocalEngine } from '../../src/engine/local-engine'
 import { PRESETS } from '../../src/widget/presets/presets'
-import { openEvalModel } from '../open-model'
+import { openBareModel } from '../../src/workbench/node-open-model'
 import { askPreset, type ScoredAnswer } from './ask'
 import { levelOf, meanScore, presetsPage, type PresetResult } from './page'
 import { PRESET_TESTS } from './scores'
@@ -31,7 +31,7 @@ if (values.help) {
   console.log(USAGE)
   process.exit(0)
 }
-const model = await openEvalModel(values.model, Number(values.threads))
+const model = await openBareModel(values.model, Number(values.threads))
 const { backend, tokenizer, template: chatTemplate, id, quantization } = model
 const engine = createLocalEngine({ id, backend, tokenizer, chatTemplate, contextLength: 4096 })
 const wanted = values.only?.split(',')

@@ -24,6 +24,18 @@ export function decimal(name: string, value: string | undefined, least: number, 
   return number
 }
 
+/** Bytes, also as 8M or 512K (of 1024). */
+export function sizeInBytes(name: string, value: string | undefined): number | null {
+  if (value === undefined) return null
+  const [, digits, unit = ''] = /^(\d{1,15})([KMG]?)$/i.exec(value) ?? []
+  if (digits === undefined) {
+    throw invalid(
+      `${name} must be a number of bytes, such as 8388608 or 8M, but is ${JSON.stringify(value)}.`,
+    )
+  }
+  return Number(digits) * 1024 ** ' KMG'.indexOf(unit.toUpperCase() || ' ')
+}
+
 /** What `parse` gives; Node's errors, which name the argument, as ours. */
 export function parsed<Result>(parse: () => Result): Result {
   try {

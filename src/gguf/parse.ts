@@ -39,10 +39,13 @@ export async function parseGguf(
   const { version, tensorCount, metadataCount } = await cursor.read(readPreamble)
 
   const metadata = new Map<string, GgufValue>()
+  const metadataRanges = new Map<string, { offsetBytes: number; sizeBytes: number }>()
   for (let index = 0; index < metadataCount; index++) {
+    const offsetBytes = cursor.position
     const [key, value] = await cursor.read(readMetadataEntry)
     if (metadata.has(key)) throw invalidModel(`The key "${key}" is there twice.`, { key })
     metadata.set(key, value)
+    metadataRanges.set(key, { offsetBytes, sizeBytes: cursor.position - offsetBytes })
   }
   const alignment = alignmentOf(metadata)
 
@@ -72,7 +75,7 @@ export async function parseGguf(
     }
     tensors.set(name, { name, type, shape, offsetBytes, sizeBytes })
   }
-  return { version, metadata, tensors, sizeBytes: endOfTensors(tensors, headerBytes) }
+  return { version, metadata, metadataRanges, tensors, sizeBytes: endOfTensors(tensors, headerBytes) }
 }
 
 function readPreamble(cursor: HeaderCursor): { version: 2 | 3; tensorCount: number; metadataCount: number } {
@@ -203,7 +206,8 @@ function readEach<T>(length: number, read: () => T): T[] {
   return values
 }
 
-function alignmentOf(metadata: ReadonlyMap<string, GgufValue>): number {
+/** Of the tensors' offsets, in bytes. */
+export function alignmentOf(metadata: ReadonlyMap<string, GgufValue>): number {
   const alignment = metadata.get('general.alignment') ?? defaultAlignmentBytes
   if (typeof alignment === 'number' && alignment >= 1 && alignment <= maxAlignmentBytes) {
     if (Number.isInteger(Math.log2(alignment))) return alignment

@@ -49,14 +49,15 @@ const blockWriters: Readonly<Record<Exclude<QuantizableType, 'F32' | 'F16' | 'BF
 }
 
 function putQ8(values: Float32Array, view: DataView, block: Uint8Array): void {
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  let largest = 0
+  for (const value of values) largest = Math.max(largest, Math.abs(value))
   const scale = Math.fround(largest / 127)
   const inverse = inverseOf(scale)
   view.setUint16(block.byteOffset, floatToHalf(scale), true)
-  values.forEach((value, j) => {
-    const scaled = Math.fround(value * inverse)
+  for (let j = 0; j < values.length; j++) {
+    const scaled = Math.fround(values[j]! * inverse)
     block[2 + j] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5) // roundf: halves away from zero
-  })
+  }
 }
 
 /** The value of largest magnitude becomes −2^(bits − 1), with its sign in the scale. */
@@ -68,37 +69,43 @@ function putSymmetric(values: Float32Array, view: DataView, block: Uint8Array, b
   const inverse = inverseOf(scale)
   view.setUint16(block.byteOffset, floatToHalf(scale), true)
   const half = levels / 2 + 0.5
-  const quants = Array.from(values, (value) =>
-    Math.min(levels - 1, Math.trunc(Math.fround(Math.fround(value * inverse) + half))),
-  )
-  putQuants(quants, block, bits)
+  for (let j = 0; j < values.length; j++) {
+    quants[j] = Math.min(levels - 1, Math.fround(Math.fround(values[j]! * inverse) + half))
+  }
+  putQuants(block, bits)
 }
 
 /** The smallest value becomes 0, the largest 2^bits − 1. */
 function putWithMinimum(values: Float32Array, view: DataView, block: Uint8Array, bits: 4 | 5): void {
   const levels = 2 ** bits
-  const minimum = values.reduce((least, value) => Math.min(least, value), Infinity)
-  const maximum = values.reduce((most, value) => Math.max(most, value), -Infinity)
+  let minimum = Infinity
+  let maximum = -Infinity
+  for (const value of values) {
+    minimum = Math.min(minimum, value)
+    maximum = Math.max(maximum, value)
+  }
   const scale = Math.fround(Math.fround(maximum - minimum) / (levels - 1))
   const inverse = inverseOf(scale)
   view.setUint16(block.byteOffset, floatToHalf(scale), true)
   view.setUint16(block.byteOffset + 2, floatToHalf(minimum), true)
-  const quants = Array.from(values, (value) =>
-    Math.min(levels - 1, Math.trunc(Math.fround(Math.fround(Math.fround(value - minimum) * inverse) + 0.5))),
-  )
-  putQuants(quants, block, bits)
+  for (let j = 0; j < values.length; j++) {
+    const scaled = Math.fround(Math.fround(values[j]! - minimum) * inverse)
+    quants[j] = Math.min(levels - 1, Math.fround(scaled + 0.5))
+  }
+  putQuants(block, bits)
 }
 
 function inverseOf(scale: number): number {
   return scale === 0 ? 0 : Math.fround(1 / scale)
 }
 
+/** (32) Codes of the block that is being written; fractions are cut off. */
+const quants = new Uint8Array(32)
+
 /** Nibbles in the last 16 bytes, fifth bits, if any, in the 4 before. */
-function putQuants(quants: readonly number[], block: Uint8Array, bits: 4 | 5): void {
+function putQuants(block: Uint8Array, bits: 4 | 5): void {
   const nibbles = block.length - 16
   for (let j = 0; j < 16; j++) block[nibbles + j] = (quants[j]! & 0xf) | ((quants[j + 16]! & 0xf) << 4)
   if (bits === 4) return
-  quants.forEach((quant, j) => {
-    block[nibbles - 4 + (j >> 3)]! |= (quant >> 4) << (j & 7)
-  })
+  for (let j = 0; j < 32; j++) block[nibbles - 4 + (j >> 3)]! |= (quants[j]! >> 4) << (j & 7)
 }

@@ -49,6 +49,8 @@ export interface GgufTensor {
 export interface Gguf {
   readonly version: 2 | 3
   readonly metadata: ReadonlyMap<string, GgufValue>
+  /** Where each entry of the metadata stands in the file, from its key on: to copy it with the type it has there. */
+  readonly metadataRanges: ReadonlyMap<string, { readonly offsetBytes: number; readonly sizeBytes: number }>
   /** In file order. */
   readonly tensors: ReadonlyMap<string, GgufTensor>
   /** Size of the whole file as its header claims it, checked against the source. */

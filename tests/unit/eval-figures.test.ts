@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { continued, scoredChoices } from '../../eval/ask'
+import { continued } from '../../eval/ask'
 import { formatCounts, formatTasks, parseCounts, parseTasks } from '../../eval/counts'
 import { conversed } from '../../src/router/calibration/ask-item'
 import { chosen, holdsWords, lastNumber, startsWithWords } from '../../src/router/calibration/judge-answer'
@@ -10,6 +10,7 @@ import { fitSubjectGaps } from '../../eval/subject-gaps'
 import { wordFeatures } from '../../eval/word-features'
 import { bootstrap, eceFloor, riskCoverage, seededRandom } from '../../eval/metrics'
 import { apgr, cpt, escalatedAt, qualityCurve } from '../../eval/routing-metrics'
+import { scoredChoices } from '../../src/cli/scored-choices'
 
 describe('routing figures', () => {
   // Weak right: b, d. Strong right: a, b, c. Gains: a 1, b 0, c 1, d −1.

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { ByteSource } from '../../src/contract/bytes'
 import { maxHeaderBytes } from '../../src/gguf/limits'
 import { parseGguf } from '../../src/gguf/parse'
+import type { TypedArray } from '../../src/gguf/write-values'
 import { memorySource } from '../../src/store/memory-source'
 import { openModelFolder } from '../../src/store/node-file'
-import { writeGguf, type WriterArray, type WriterFile, type WriterTensor } from '../fixtures/gguf-writer'
+import { writeGguf, type WriterFile, type WriterTensor } from '../fixtures/gguf-writer'
 import { tinyModel } from '../fixtures/tiny-models'
 
 const floats = (name: string, shape: number[], rest: Partial<WriterTensor> = {}): WriterTensor => ({
@@ -222,7 +223,7 @@ describe('parseGguf refuses', () => {
           a: [
             'array',
             'array',
-            [1, 2, 3].reduce<WriterArray[]>((inner) => [['array', 'array', inner]], [['array', 'array', []]]),
+            [1, 2, 3].reduce<TypedArray[]>((inner) => [['array', 'array', inner]], [['array', 'array', []]]),
           ],
         },
       },

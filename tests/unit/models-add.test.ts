@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeModelFolder } from '../../scripts/model-folder'
+import { makeModelFolder } from '../../src/workbench/node-model-folder'
 import { checkProbe } from '../../src/backend/device/probe'
 import { loadWasm } from '../../src/backend/wasm'
 import { parseGguf } from '../../src/gguf/parse'
@@ -129,9 +129,16 @@ describe('makeModelFolder', () => {
   })
 })
 
-describe('npm run models:add', () => {
+describe('minnow models add', () => {
   const run = async (...parameters: string[]): Promise<{ stdout: string }> =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', 'scripts/models-add.ts', ...parameters])
+    promisify(execFile)(process.execPath, [
+      '--import',
+      'tsx',
+      'src/cli/main.ts',
+      'models',
+      'add',
+      ...parameters,
+    ])
 
   it('makes a folder', async () => {
     const { stdout } = await run(
@@ -151,7 +158,7 @@ describe('npm run models:add', () => {
 
   it('fails with the reason', async () => {
     await expect(run(file, '--id', 'cli', '--parent', folder)).rejects.toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(/exists. Give --force/) as string,
     })
     await expect(run()).rejects.toMatchObject({

@@ -1,11 +1,11 @@
-import { makeProbe } from '../src/backend/device/probe'
-import { loadReference } from '../src/backend/reference/load'
-import type { ByteSource } from '../src/contract/bytes'
-import { isEngineError } from '../src/contract/error'
-import { type Probe, SAMPLE_TEXT } from '../src/contract/probe'
-import { parseGguf } from '../src/gguf/parse'
-import { readModel } from '../src/model/read-model'
-import { createTokenizer } from '../src/tokenizer/tokenizer'
+import { makeProbe } from '../backend/device/probe'
+import { loadReference } from '../backend/reference/load'
+import type { ByteSource } from '../contract/bytes'
+import { isEngineError } from '../contract/error'
+import { type Probe, SAMPLE_TEXT } from '../contract/probe'
+import { parseGguf } from '../gguf/parse'
+import { readModel } from '../model/read-model'
+import { createTokenizer } from '../tokenizer/tokenizer'
 
 /**
  * What the plain reference makes of a text, for the manifest. Needs four bytes a weight.

@@ -1,19 +1,31 @@
-import type { BackendSession, Logits } from '../src/backend/backend'
-import type { TokenSignal } from '../src/contract/signals'
-import type { EvalModel } from './open-model'
+import type { Backend, BackendSession, Logits } from '../backend/backend'
+import { EngineError } from '../contract/error'
+import type { TokenSignal } from '../contract/signals'
+import { macrotaskYield } from '../engine/macrotask'
+import type { Tokenizer } from '../tokenizer/tokenizer'
 
-/** Tokens; longer prompts lose their beginning. */
+/** Tokens, where the model has so many; longer prompts lose their beginning. */
 export const CONTEXT_LENGTH = 1024
 
+/** What reading texts needs of a model. */
+export interface ReadableModel {
+  readonly backend: Backend
+  readonly tokenizer: Tokenizer
+  /** Tokens. */
+  readonly contextLength: number
+}
+
 /** One sequence that keeps what it has in common with the next: choices share their question's prefill. */
-export class Reader {
-  readonly #model: EvalModel
+export class TextReader {
+  readonly #model: ReadableModel
   readonly #session: BackendSession
+  readonly #contextLength: number
   #held: number[] = []
 
-  constructor(model: EvalModel) {
+  constructor(model: ReadableModel) {
     this.#model = model
-    this.#session = model.backend.createSession({ contextLength: CONTEXT_LENGTH })
+    this.#contextLength = Math.min(CONTEXT_LENGTH, model.contextLength)
+    this.#session = model.backend.createSession({ contextLength: this.#contextLength })
   }
 
   encode(text: string): number[] {
@@ -31,8 +43,9 @@ export class Reader {
   async read(
     context: readonly number[],
     continuation: readonly number[],
+    { signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<{ hidden: Float32Array; signals: TokenSignal[] }> {
-    const kept = context.slice(-(CONTEXT_LENGTH - continuation.length))
+    const kept = context.slice(-this.#roomBeside(continuation.length))
     const tokens = [...kept, ...continuation]
     // The last context token is evaluated again: its logits are the first continuation token's.
     const from = Math.min(sharedLength(tokens, this.#held), kept.length - 1)
@@ -42,6 +55,9 @@ export class Reader {
     // The last token of the continuation says nothing about itself.
     const input = tokens.slice(from, -1)
     for (let at = 0; at < input.length; at += this.#model.backend.maxBatch) {
+      // The kernels run in this thread: an interrupt needs a turn of the event loop to be heard.
+      if (signal !== undefined) await macrotaskYield()()
+      signal?.throwIfAborted()
       const batch = input.slice(at, at + this.#model.backend.maxBatch)
       const firstRow = input.length - outputs
       const wanted = Math.min(batch.length, Math.max(0, at + batch.length - firstRow))
@@ -51,7 +67,7 @@ export class Reader {
         rows.push({ hidden: rows.length === 0 ? row.hidden() : null, signal: signalOf(row, next) })
       }
     }
-    return { hidden: rows[0]!.hidden!, signals: rows.map(({ signal }) => signal) }
+    return { hidden: rows[0]!.hidden!, signals: rows.map((row) => row.signal) }
   }
 
   /** Goes on greedily until `isDone` says so of the text, the model ends its turn, or there are `maxTokens`. */
@@ -61,7 +77,7 @@ export class Reader {
     isDone: (text: string) => boolean,
   ): Promise<{ hidden: Float32Array; signals: TokenSignal[]; text: string }> {
     const { tokenizer, backend } = this.#model
-    const kept = context.slice(-(CONTEXT_LENGTH - maxTokens))
+    const kept = context.slice(-this.#roomBeside(maxTokens))
     const from = Math.min(sharedLength(kept, this.#held), kept.length - 1)
     this.#truncate(from)
     let logits: Logits | undefined
@@ -87,6 +103,15 @@ export class Reader {
 
   dispose(): void {
     this.#session.dispose()
+  }
+
+  /** Tokens of a context beside so many others. */
+  #roomBeside(count: number): number {
+    if (count < this.#contextLength) return this.#contextLength - count
+    throw new EngineError(
+      'context-overflow',
+      `A continuation of ${count} tokens leaves no room in a context of ${this.#contextLength}. Shorten it.`,
+    )
   }
 
   #truncate(length: number): void {
