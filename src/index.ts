@@ -9,8 +9,6 @@ export type {
   ChatCompletionChunk,
   ChatCompletionParams,
   ChatCompletions,
-  ChatMessage,
-  ChatRole,
   Engine,
   BackendPreference,
   EngineInfo,
@@ -26,8 +24,18 @@ export type {
   TokenLogprob,
   TopLogprob,
   Usage,
-  ToolCall,
 } from './contract/engine'
+export type {
+  AssistantMessage,
+  ChatMessage,
+  ChatRole,
+  SystemMessage,
+  TextContent,
+  TextMessage,
+  TextPart,
+  ToolMessage,
+  UserMessage,
+} from './contract/chat-messages'
 export {
   EngineError,
   isEngineError,
@@ -44,6 +52,15 @@ export type {
   StoredModel,
   TransferOptions,
 } from './contract/model-store'
+export type {
+  GrammarFormat,
+  JsonObjectFormat,
+  JsonSchemaFormat,
+  RegexFormat,
+  ResponseFormat,
+  StructuredAnswer,
+} from './contract/response-format'
+export type { ChatTool, JsonSchema, ToolCall, ToolCallDelta, ToolChoice } from './contract/tools'
 export { createRemoteEngine } from './router/providers/remote-engine'
 export type {
   ExtraParameter,

@@ -1,12 +1,6 @@
 import { text as readAll } from 'node:stream/consumers'
-import type {
-  ChatCompletion,
-  ChatCompletionParams,
-  ChatMessage,
-  Engine,
-  TokenLogprob,
-  Usage,
-} from '../contract/engine'
+import type { TextMessage } from '../contract/chat-messages'
+import type { ChatCompletion, ChatCompletionParams, Engine, TokenLogprob, Usage } from '../contract/engine'
 import { EngineError } from '../contract/error'
 import { invalid } from './argument-values'
 import { readAskArguments, type AskArguments } from './ask-arguments'
@@ -96,7 +90,7 @@ async function stream(
 }
 
 function toParams(prompt: string, given: AskArguments): ChatCompletionParams {
-  const messages: ChatMessage[] = []
+  const messages: TextMessage[] = []
   if (given.system !== null) messages.push({ role: 'system', content: given.system })
   messages.push({ role: 'user', content: prompt })
   return { messages, max_tokens: given.maxTokens, temperature: given.temperature, seed: given.seed }

@@ -3,16 +3,12 @@
  * Shapes follow OpenAI's chat completions; fields that are Minnow's own live under `minnow`.
  */
 
+import type { ChatMessage } from './chat-messages'
 import type { EngineErrorData } from './error'
+import type { ResponseFormat, StructuredAnswer } from './response-format'
 import type { OutgoingRequest, Price, RemoteSource, RouteEvent, RouteRequest, SettledRoute } from './route'
 import type { PromptReading, TokenSignal } from './signals'
-
-export type ChatRole = 'system' | 'user' | 'assistant'
-
-export interface ChatMessage {
-  role: ChatRole
-  content: string
-}
+import type { ChatTool, ToolCall, ToolCallDelta, ToolChoice } from './tools'
 
 export interface ChatCompletionParams {
   messages: readonly ChatMessage[]
@@ -46,6 +42,14 @@ export interface ChatCompletionParams {
   top_logprobs?: number | null
   stream?: boolean | null
   stream_options?: { include_usage?: boolean } | null
+  /** Default: text. */
+  response_format?: ResponseFormat | null
+  /** Functions that the model may want called. Not together with a `response_format` other than text. */
+  tools?: readonly ChatTool[] | null
+  /** Default 'auto' where there are tools. */
+  tool_choice?: ToolChoice | null
+  /** Whether an answer may hold several calls. Default true. */
+  parallel_tool_calls?: boolean | null
   minnow?: MinnowParams
 }
 
@@ -99,6 +103,8 @@ export interface StepProgress {
 
 /** Minnow's own fields of a chunk. */
 export interface MinnowChunkPart extends MinnowReadings {
+  /** With `finish_reason`, where a form was asked for: one entry. */
+  structured?: StructuredAnswer[]
   /** Only from an engine over documents: all citations so far; takes the place of what came before. */
   citations?: Citation[]
   /** Only from an engine that takes many steps. */
@@ -113,6 +119,8 @@ export interface MinnowChunkPart extends MinnowReadings {
 
 /** Minnow's own fields of a completion. */
 export interface MinnowCompletionPart extends MinnowReadings {
+  /** Where a form was asked for: one for each choice. */
+  structured?: StructuredAnswer[]
   /** Only from an engine over documents. */
   citations?: Citation[]
   /** Only from a router. */
@@ -121,14 +129,7 @@ export interface MinnowCompletionPart extends MinnowReadings {
   remote?: RemoteSource
 }
 
-/** A function that the model wants called; `arguments` should be JSON. Only from remotes that were given tools. */
-export interface ToolCall {
-  id: string
-  type: 'function'
-  function: { name: string; arguments: string }
-}
-
-/** The last two come from remotes only: a provider cut its answer off; tools are to be called. */
+/** 'content_filter': a remote cut its answer off; 'tool_calls': tools are to be called. */
 export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls'
 
 export interface TopLogprob {
@@ -176,6 +177,7 @@ export interface ChatCompletion {
   system_fingerprint?: string
   choices: {
     index: number
+    /** `content` is '' where there are only calls. */
     message: { role: 'assistant'; content: string; tool_calls?: ToolCall[] }
     finish_reason: FinishReason
     logprobs: { content: TokenLogprob[] } | null
@@ -192,8 +194,7 @@ export interface ChatCompletionChunk {
   system_fingerprint?: string
   choices: {
     index: number
-    /** Calls come whole, all in one chunk. */
-    delta: { role?: 'assistant'; content?: string; tool_calls?: (ToolCall & { index: number })[] }
+    delta: { role?: 'assistant'; content?: string; tool_calls?: ToolCallDelta[] }
     finish_reason: FinishReason | null
     logprobs: { content: TokenLogprob[] } | null
   }[]

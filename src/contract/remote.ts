@@ -1,14 +1,12 @@
 /** What remote engines tell beyond `engine.ts`. */
 
+import type { ChatMessage, TextPart } from './chat-messages'
 import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionParams,
-  ChatMessage,
-  ChatRole,
   Engine,
   RequestOptions,
-  ToolCall,
 } from './engine'
 import type { Price } from './route'
 
@@ -23,30 +21,18 @@ export interface RemoteModel {
 
 /** What some remotes read besides text, in OpenAI's shapes. */
 export type ContentPart =
-  | { type: 'text'; text: string }
+  | TextPart
   /** An address, or a data: URL. */
   | { type: 'image_url'; image_url: { url: string; detail?: 'auto' | 'low' | 'high' } }
   /** Base64. */
   | { type: 'input_audio'; input_audio: { data: string; format: 'wav' | 'mp3' } }
 
-/** A message for a remote: parts, the model's calls of tools, or what a tool gave. */
-export interface RemoteMessage {
-  role: ChatRole | 'tool'
-  /** null only beside `tool_calls`. */
-  content: string | readonly ContentPart[] | null
-  tool_calls?: readonly ToolCall[]
-  /** Of the call that a message of the role 'tool' answers. */
-  tool_call_id?: string
-}
+/** A message for a remote: the user may show and say things. */
+export type RemoteMessage = ChatMessage | { role: 'user'; content: readonly ContentPart[]; name?: string }
 
 /** What remotes take, and routers over them. Minnow's own engine refuses what it cannot do. */
 export interface RemoteParams extends Omit<ChatCompletionParams, 'messages'> {
-  messages: readonly (ChatMessage | RemoteMessage)[]
-  /** Functions that may be called, as OpenAI describes them. */
-  tools?: readonly unknown[]
-  tool_choice?: unknown
-  parallel_tool_calls?: boolean
-  response_format?: unknown
+  messages: readonly RemoteMessage[]
 }
 
 export interface RemoteCompletions {

@@ -9,7 +9,7 @@ import type {
 } from '../contract/engine'
 import type { PromptReading, TokenSignal } from '../contract/signals'
 import type { AnswerPiece } from './answer-text'
-import type { GenerationSettings } from './params'
+import type { GenerationSettings } from './params/parse-params'
 
 /** What is the same in every part of one answer. */
 export interface CompletionHead {

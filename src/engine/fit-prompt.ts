@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../contract/engine'
+import type { PromptMessage } from '../contract/chat-messages'
 import { EngineError } from '../contract/error'
 import type { EngineChatTemplate } from './tokenizer-interface'
 
@@ -11,7 +11,7 @@ const SINK_TOKENS = 4
  */
 export function countSinks(
   template: EngineChatTemplate,
-  messages: readonly ChatMessage[],
+  messages: readonly PromptMessage[],
   prompt: ArrayLike<number>,
   contextLength: number,
 ): number {

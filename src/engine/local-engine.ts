@@ -20,7 +20,7 @@ import { countSinks, fitPrompt } from './fit-prompt'
 import { ForwardBatcher } from './forward-batcher'
 import { generate, type GenerationResult } from './generation'
 import { macrotaskYield, Pacer } from './macrotask'
-import { type GenerationSettings, parseParams } from './params'
+import { type GenerationSettings, parseParams } from './params/parse-params'
 import { RequestQueue } from './request-queue'
 import { Candidates } from './sampling/candidates'
 import { Sampler } from './sampling/sampler'
@@ -183,6 +183,9 @@ class LocalEngine implements Engine {
     const requestedAt = this.#now()
     const settings = parseParams(params, tokenizer.vocabularySize, randomInteger())
     const { messages, continueAnswer, overflow, maxTokens } = settings
+    if (settings.tools !== null || settings.format !== null) {
+      throw new EngineError('unsupported', 'This engine has no tools and no response formats yet.')
+    }
     const encoded = Int32Array.from(chatTemplate.encode(messages, { continueLast: continueAnswer }))
     const sinkCount = overflow === 'slide' ? countSinks(chatTemplate, messages, encoded, contextLength) : 0
     const prompt = fitPrompt(encoded, contextLength, { overflow, sinkCount, maxTokens })

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../contract/engine'
+import type { PromptMessage } from '../contract/chat-messages'
 
 /** What the engine needs of a tokenizer; `src/tokenizer` gives it, tests give a small one. */
 export interface EngineTokenizer {
@@ -24,5 +24,5 @@ export interface EngineChatTemplate {
    * Text of the messages must not become special tokens. With `continueLast` the last message, the assistant's, stays
    * open.
    */
-  encode(messages: readonly ChatMessage[], options?: { continueLast?: boolean }): ArrayLike<number>
+  encode(messages: readonly PromptMessage[], options?: { continueLast?: boolean }): ArrayLike<number>
 }

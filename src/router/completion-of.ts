@@ -4,10 +4,11 @@ import type {
   Citation,
   FinishReason,
   TokenLogprob,
-  ToolCall,
   Usage,
 } from '../contract/engine'
+import type { ToolCall } from '../contract/tools'
 import { EngineError } from '../contract/error'
+import { joinCalls } from './join-calls'
 import type { SettledRoute } from '../contract/route'
 import type { PromptReading, TokenSignal } from '../contract/signals'
 
@@ -34,7 +35,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
   let usage = NO_USAGE
   let logprobs: TokenLogprob[] = []
   let tokenIds: number[] = []
-  let calls: ToolCall[] | undefined
+  let calls: ToolCall[] = []
   let signals: TokenSignal[] = []
   let promptSignals: PromptReading | undefined
   let route: SettledRoute | undefined
@@ -48,7 +49,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
       content = ''
       logprobs = []
       tokenIds = []
-      calls = undefined
+      calls = []
       signals = []
       promptSignals = undefined
     }
@@ -57,9 +58,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
     if (choice === undefined) continue
     last = chunk
     content += choice.delta.content ?? ''
-    calls =
-      choice.delta.tool_calls?.map(({ id, type, function: called }) => ({ id, type, function: called })) ??
-      calls
+    joinCalls(calls, choice.delta.tool_calls ?? [])
     finish = choice.finish_reason ?? finish
     logprobs.push(...(choice.logprobs?.content ?? []))
     tokenIds.push(...(chunk.minnow?.tokenIds ?? []))
@@ -75,7 +74,7 @@ export async function completionOf(chunks: AsyncIterable<ChatCompletionChunk>): 
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content, ...(calls && { tool_calls: calls }) },
+        message: { role: 'assistant', content, ...(calls.length > 0 && { tool_calls: calls }) },
         finish_reason: finish,
         logprobs: logprobs.length > 0 ? { content: logprobs } : null,
       },

@@ -1,4 +1,5 @@
-import type { ChatCompletionParams, ChatMessage } from '../contract/engine'
+import type { ChatMessage, PromptMessage } from '../contract/chat-messages'
+import type { ChatCompletionParams } from '../contract/engine'
 import type { RemoteMessage, RemoteParams } from '../contract/remote'
 import type { Modality, RouteRequest } from '../contract/route'
 import { estimateTokens } from './ledger'
@@ -37,14 +38,25 @@ export function textOf(content: unknown): string {
   return typeof content === 'string' ? content : JSON.stringify(content ?? '')
 }
 
+/** A message as it is kept, for people and for later: content other than text as JSON. */
+export function plainMessage({ role, content }: ChatMessage): {
+  role: PromptMessage['role']
+  content: string
+} {
+  return { role: role === 'developer' ? 'system' : role, content: textOf(content) }
+}
+
 /** Whether it has tools, or the words of one. */
 export function usesTools(params: ChatCompletionParams & Pick<RemoteParams, 'tools'>): boolean {
   const messages: readonly RemoteMessage[] = params.messages
-  return params.tools !== undefined || messages.some((each) => each.role === 'tool' || each.tool_calls)
+  return (
+    params.tools !== undefined ||
+    messages.some((each) => each.role === 'tool' || (each.role === 'assistant' && each.tool_calls))
+  )
 }
 
 function modalityOf(messages: readonly ChatMessage[]): Modality {
-  const kinds = messages.flatMap(({ content }: { content: unknown }) =>
+  const kinds = messages.flatMap(({ content }: { content?: unknown }) =>
     Array.isArray(content)
       ? content.map((part: unknown) =>
           typeof part === 'object' && part !== null && 'type' in part ? String(part.type) : '',

@@ -158,8 +158,10 @@ function withCallsRestored(chunk: ChatCompletionChunk, vault: Vault): ChatComple
   const [choice] = chunk.choices
   if (choice?.delta.tool_calls === undefined) return chunk
   const tool_calls = choice.delta.tool_calls.map((call) => {
-    const { name, arguments: given } = call.function
-    return { ...call, function: { name, arguments: restoreJson(given, vault) } }
+    const given = call.function?.arguments
+    return given === undefined
+      ? call
+      : { ...call, function: { ...call.function, arguments: restoreJson(given, vault) } }
   })
   return { ...chunk, choices: [{ ...choice, delta: { ...choice.delta, tool_calls } }] }
 }

@@ -2,7 +2,7 @@ import type { ChatCompletionChunk, FinishReason, Usage } from '../contract/engin
 import { EngineError, isEngineError } from '../contract/error'
 import type { AnswerSource, DecisionStage, RouteReason } from '../contract/route'
 import { AnswerWriter } from './answer-writer'
-import { usesTools } from './facts'
+import { plainMessage, usesTools } from './facts'
 import { judge, type Judgement } from './judge'
 import { settledOf } from './ledger'
 import { openDraft, type LocalDraft } from './local-draft'
@@ -334,7 +334,10 @@ export class RouteRequest {
       at: entry.at,
       user: entry.user,
       scope: entry.scope,
-      messages: messages.map(({ role, content }) => ({ role, content })),
+      messages: messages.flatMap((message) => {
+        const { role, content } = plainMessage(message)
+        return role === 'tool' ? [] : [{ role, content }]
+      }),
       route: request,
       params,
     }

@@ -1,5 +1,5 @@
 import type { AnswerSource } from '../contract/route'
-import { textOf } from './facts'
+import { plainMessage } from './facts'
 import { costOf } from './ledger'
 import { decide, priceFor, standing, type RouteRun } from './route-run'
 
@@ -33,7 +33,7 @@ async function handToPeople(run: RouteRun, source: AnswerSource, answer: string)
     at: parts.now(),
     user: entry.user,
     scope: entry.scope,
-    messages: params.messages.map(({ role, content }) => ({ role, content: textOf(content) })),
+    messages: params.messages.map(plainMessage),
     answer,
     confidence: entry.confidence,
     reason,

@@ -1,4 +1,5 @@
-import type { ChatCompletionParams, ChatMessage } from '../contract/engine'
+import type { ChatMessage } from '../contract/chat-messages'
+import type { ChatCompletionParams } from '../contract/engine'
 import { textOf } from './facts'
 
 /**

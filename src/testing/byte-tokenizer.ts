@@ -1,8 +1,8 @@
-import type { ChatMessage } from '../contract/engine'
+import type { PromptMessage } from '../contract/chat-messages'
 
 /** A tokenizer with one token for each byte, and a chat template to go with it; for tests that need no real one. */
 export interface ByteTokenizer {
-  /** 256 bytes, the end of a turn, and one token that opens each role's turn. */
+  /** 256 bytes, the end of a turn, and one token that opens each role's turn (the user's also a tool's). */
   readonly vocabularySize: number
   /** Ends every turn. */
   readonly endOfTurn: number
@@ -13,11 +13,11 @@ export interface ByteTokenizer {
   decode(ids: Iterable<number>): string
   createDetokenizer(): { push(id: number): string; flush(): string }
   /** The template: role token, content, end of turn for each message; then the assistant's role token. */
-  encodeChat(messages: readonly ChatMessage[], options?: { continueLast?: boolean }): number[]
+  encodeChat(messages: readonly PromptMessage[], options?: { continueLast?: boolean }): number[]
 }
 
 const END_OF_TURN = 256
-const ROLE_TOKENS = { system: 257, user: 258, assistant: 259 } as const
+const ROLE_TOKENS = { system: 257, user: 258, assistant: 259, tool: 258 } as const
 
 export function createByteTokenizer(): ByteTokenizer {
   const encode = (text: string): number[] => Array.from(new TextEncoder().encode(text))

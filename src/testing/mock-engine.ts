@@ -1,9 +1,9 @@
+import { contentText, type ChatMessage } from '../contract/chat-messages'
 import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionParams,
   ChatCompletions,
-  ChatMessage,
   Engine,
   EngineInfo,
   RequestOptions,
@@ -38,7 +38,7 @@ export interface MockEngine extends Engine {
  */
 export function createMockEngine(options: MockEngineOptions = {}): MockEngine {
   const {
-    reply = (messages: readonly ChatMessage[]) => messages.at(-1)?.content ?? '',
+    reply = (messages: readonly ChatMessage[]) => contentText(messages.at(-1)?.content),
     wordMs = 0,
     fail,
   } = options
@@ -178,7 +178,7 @@ async function* chunks(
 /** Counts words for tokens and says that nothing took time. */
 function usageOf(params: ChatCompletionParams, completionWords: number): Usage {
   const promptWords = params.messages.reduce(
-    (sum, { content }: { content: unknown }) =>
+    (sum, { content }: { content?: unknown }) =>
       sum + (typeof content === 'string' ? (content.match(/\S+/g)?.length ?? 0) : 0),
     0,
   )

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../contract/engine'
+import type { PromptMessage } from '../contract/chat-messages'
 import { EngineError } from '../contract/error'
 import { metadataString } from '../gguf/metadata'
 import type { Gguf } from '../gguf/types'
@@ -18,14 +18,14 @@ export interface ChatTemplateOptions {
 /** How a model wants a conversation written. */
 export interface ChatTemplate {
   /** Ids of the prompt, with a beginning-of-sequence token where the model has one. */
-  encode(messages: readonly ChatMessage[], options?: ChatTemplateOptions): number[]
+  encode(messages: readonly PromptMessage[], options?: ChatTemplateOptions): number[]
   /**
    * The prompt in segments for `Tokenizer.encodeSegments`: their texts joined are what `render` gives, and no control
    * token can be read out of what a message says.
    */
-  segments(messages: readonly ChatMessage[], options?: ChatTemplateOptions): Segment[]
+  segments(messages: readonly PromptMessage[], options?: ChatTemplateOptions): Segment[]
   /** The prompt as one text. Messages may hold the text of control tokens: not for encoding with `special`. */
-  render(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string
+  render(messages: readonly PromptMessage[], options?: ChatTemplateOptions): string
 }
 
 /** For files without a template, as llama.cpp does. */
@@ -110,15 +110,17 @@ async function compile(source: string): Promise<Render> {
   }
 }
 
-function checkMessages(messages: readonly ChatMessage[]): void {
+const ROLES: ReadonlySet<string> = new Set(['system', 'user', 'assistant', 'tool'])
+
+function checkMessages(messages: readonly PromptMessage[]): void {
   if (messages.length === 0) {
     throw new EngineError('invalid-argument', 'There are no messages. Give at least one.')
   }
   for (const [index, { role, content }] of messages.entries()) {
-    if (role !== 'system' && role !== 'user' && role !== 'assistant') {
+    if (!ROLES.has(role)) {
       throw new EngineError(
         'invalid-argument',
-        `Message ${index} has the role "${String(role)}". Roles are "system", "user" and "assistant".`,
+        `Message ${index} has the role "${role}". Roles are "system", "user", "assistant" and "tool".`,
         { details: { index } },
       )
     }

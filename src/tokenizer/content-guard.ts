@@ -1,8 +1,8 @@
-import type { ChatMessage } from '../contract/engine'
+import type { PromptMessage } from '../contract/chat-messages'
 import { EngineError } from '../contract/error'
 
 export interface GuardedMessages {
-  readonly messages: readonly ChatMessage[]
+  readonly messages: readonly PromptMessage[]
   /** One character that breaks up control tokens in the contents and stands nowhere else. Split there after rendering. */
   readonly marker: string
 }
@@ -18,7 +18,7 @@ const lastMarker = 0xf8ff
  * Contents without such places, nearly all, pass unchanged.
  */
 export function protectContents(
-  messages: readonly ChatMessage[],
+  messages: readonly PromptMessage[],
   controlTexts: readonly string[],
   templateSource: string,
 ): GuardedMessages {

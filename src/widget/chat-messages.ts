@@ -1,9 +1,9 @@
-import type { ChatMessage } from '../contract/engine'
+import type { TextMessage } from '../contract/chat-messages'
 import type { Turn } from './turn'
 
 /** What the engine is to read for the last turn. */
 export interface Reading {
-  readonly messages: ChatMessage[]
+  readonly messages: TextMessage[]
   /** Turns that there was no room for, the oldest. */
   readonly skipped: number
 }
@@ -23,7 +23,7 @@ export function toMessages(system: string, turns: readonly Turn[], room: number)
   const dropped = excess <= 0 ? 0 : Math.ceil(excess / step) * step
   let skipped = 0
   for (let tokens = 0; tokens < dropped && skipped < earlier.length; skipped++) tokens += sizes[skipped] ?? 0
-  const messages: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }]
+  const messages: TextMessage[] = system === '' ? [] : [{ role: 'system', content: system }]
   for (const { question, answer } of earlier.slice(skipped)) {
     messages.push({ role: 'user', content: question }, { role: 'assistant', content: answer })
   }

@@ -1,4 +1,5 @@
-import type { ChatMessage, Engine, EngineInfo, Usage } from '../contract/engine'
+import type { TextMessage } from '../contract/chat-messages'
+import type { Engine, EngineInfo, Usage } from '../contract/engine'
 import type { SettledRoute } from '../contract/route'
 import type { EngineState, OpenEngine } from './chat-engine'
 import type { Turn } from './turn'
@@ -26,10 +27,10 @@ export interface ChatOptions {
   trace?(id: string): Promise<SettledRoute | null>
   /** Changes what is sent for a turn: passages of documents, examples. Default: the conversation as it is. */
   prepare?(
-    messages: readonly ChatMessage[],
+    messages: readonly TextMessage[],
     turn: Turn,
     signal: AbortSignal,
-  ): Promise<readonly ChatMessage[]> | readonly ChatMessage[]
+  ): Promise<readonly TextMessage[]> | readonly TextMessage[]
   /** Whether to ask for the probabilities of tokens. Default: never. */
   wantsTokens?(): boolean
 }

@@ -1,3 +1,4 @@
+import { contentText } from '../contract/chat-messages'
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -97,7 +98,8 @@ export function withPage(inner: Engine, context: () => Promise<string | null>): 
     const last = params.messages.at(-1)
     if (text.trim() === '' || last?.role !== 'user') return params
     const room = Math.min(MOST_TOKENS, Math.floor(inner.info.contextLength / 2))
-    const content = questionAbout(cutContext(text, last.content, room), last.content)
+    const question = contentText(last.content)
+    const content = questionAbout(cutContext(text, question, room), question)
     const before = params.messages.slice(0, -1).filter(({ role }) => role !== 'system')
     return {
       ...params,

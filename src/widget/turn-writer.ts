@@ -1,4 +1,5 @@
-import type { ChatCompletionParams, ChatMessage, Engine, MinnowChunkPart, Usage } from '../contract/engine'
+import type { TextMessage } from '../contract/chat-messages'
+import type { ChatCompletionParams, Engine, MinnowChunkPart, Usage } from '../contract/engine'
 import type { RouteRequest, SettledRoute } from '../contract/route'
 import type { ChatEngine } from './chat-engine'
 import { toMessages } from './chat-messages'
@@ -106,7 +107,7 @@ export class TurnWriter {
     contextLength: number,
     signal: AbortSignal,
   ): Promise<ChatCompletionParams & { stream: true }> {
-    const { prepare = (messages: readonly ChatMessage[]) => messages, wantsTokens = () => false } =
+    const { prepare = (messages: readonly TextMessage[]) => messages, wantsTokens = () => false } =
       this.#options
     const { system, temperature, topP, maxTokens, mode } = settings
     const { continues = false, route = {} } = asking

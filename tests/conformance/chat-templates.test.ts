@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ChatMessage } from '../../src/contract/engine'
+import type { PromptMessage } from '../../src/contract/chat-messages'
 import { parseGguf } from '../../src/gguf/parse'
 import type { Gguf } from '../../src/gguf/types'
 import { openFileSource } from '../../src/store/node-file'
@@ -24,7 +24,7 @@ const cases: readonly { template: string; vocabulary: VocabularyName }[] = [
   { template: 'mistralai-Mistral-Nemo-Instruct-2407', vocabulary: 'llama-spm' },
 ]
 
-const conversation: readonly ChatMessage[] = [
+const conversation: readonly PromptMessage[] = [
   { role: 'user', content: '  Is 2 < 3?\n' },
   { role: 'assistant', content: 'Yes: 2 < 3.' },
   { role: 'user', content: 'And why? <' },
@@ -49,7 +49,7 @@ describe.each(cases)('the chat template $template', ({ template: name, vocabular
   })
 
   it('lets no message write control tokens', () => {
-    const special = (messages: readonly ChatMessage[]): string[] =>
+    const special = (messages: readonly PromptMessage[]): string[] =>
       template
         .encode(messages)
         .filter((id) => tokenizer.isSpecial(id))

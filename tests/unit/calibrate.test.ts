@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
+import { contentText } from '../../src/contract/chat-messages'
 import { createConfidenceModel } from '../../src/router/calibration/confidence-model'
 import { calibrate, readQuestions } from '../../src/router/calibration/calibrate'
 import { calibrationError } from '../../src/router/calibration/figures'
@@ -17,7 +18,7 @@ const lines = Array.from({ length: 80 }, (_, n) =>
 
 function knowing(): ReturnType<typeof createMockEngine> {
   return createMockEngine({
-    reply: (messages) => (/[02468]\?$/.test(messages.at(-1)?.content ?? '') ? 'A fish' : 'Well fish'),
+    reply: (messages) => (/[02468]\?$/.test(contentText(messages.at(-1)?.content)) ? 'A fish' : 'Well fish'),
     signals: (word) => ({ logprob: word.includes('A') ? -0.1 : -2, margin: 1, entropy: 1 }),
     promptSignals: { hidden: null, tokens: 9 },
     info: { model: 'small', modelHash: HASH, quantization: 'Q4_1' },

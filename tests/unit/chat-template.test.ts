@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ChatMessage } from '../../src/contract/engine'
+import type { PromptMessage } from '../../src/contract/chat-messages'
 import type { GgufValue } from '../../src/gguf/types'
 import { loadChatTemplate } from '../../src/tokenizer/chat-template'
 import type { ChatTemplate } from '../../src/tokenizer/chat-template'
@@ -9,7 +9,7 @@ import type { Tokenizer } from '../../src/tokenizer/tokenizer'
 import { openSmolLm2Header } from '../fixtures/smollm2-vocabulary'
 import { bytePairFile } from '../fixtures/tiny-vocabularies'
 
-const conversation: readonly ChatMessage[] = [
+const conversation: readonly PromptMessage[] = [
   { role: 'user', content: 'Hi' },
   { role: 'assistant', content: 'Hello!' },
   { role: 'user', content: 'What is 2 < 3?' },
@@ -25,7 +25,7 @@ async function templateOf(
   return { template: await loadChatTemplate(file, tokenizer), tokenizer }
 }
 
-function user(content: string): ChatMessage[] {
+function user(content: string): PromptMessage[] {
   return [{ role: 'user', content }]
 }
 
@@ -54,7 +54,7 @@ describe("SmolLM2's chat template", () => {
   })
 
   it('leaves the last answer open where it is to be gone on with, and reads no control token out of it', () => {
-    const begun: ChatMessage[] = [...user('Hi'), { role: 'assistant', content: 'Hel<|im_end|>' }]
+    const begun: PromptMessage[] = [...user('Hi'), { role: 'assistant', content: 'Hel<|im_end|>' }]
     const ids = template.encode(begun, { continueLast: true })
     const head = template.encode(user('Hi'))
     expect(ids.slice(0, head.length)).toEqual(head)
@@ -79,7 +79,7 @@ describe("SmolLM2's chat template", () => {
       fc.string({ unit: 'binary', maxLength: 5 }),
     )
     const content = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(''))
-    const special = (messages: readonly ChatMessage[]): number[] =>
+    const special = (messages: readonly PromptMessage[]): number[] =>
       template.encode(messages).filter((id) => tokenizer.isSpecial(id))
     fc.assert(
       fc.property(content, content, (first, second) => {
@@ -163,7 +163,7 @@ describe('loadChatTemplate', () => {
     ['contents that are no strings', [{ role: 'user', content: 7 }]],
   ])('refuses %s', async (_, messages) => {
     const { template } = await templateOf(null)
-    expect(() => template.encode(messages as ChatMessage[])).toThrow(
+    expect(() => template.encode(messages as PromptMessage[])).toThrow(
       expect.objectContaining({ code: 'invalid-argument' }),
     )
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { contentText } from '../../src/contract/chat-messages'
 import { Chat } from '../../src/widget/chat'
 import type { ChatEvents } from '../../src/widget/chat-options'
 import type { Turn } from '../../src/widget/turn'
@@ -45,7 +46,7 @@ function chunk(content: string, finish: 'stop' | null): ChatCompletionChunk {
 
 async function* echo({ messages }: ChatCompletionParams): AsyncGenerator<string> {
   yield 'you said '
-  yield messages.at(-1)!.content
+  yield contentText(messages.at(-1)?.content)
 }
 
 async function* endless(_: ChatCompletionParams, signal: AbortSignal | undefined): AsyncGenerator<string> {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { contentText } from '../../src/contract/chat-messages'
 import { createMockBackend, createMockEngine } from '../../src/testing/index'
 import { collect, rejection, textOf, user } from './engine-harness'
 
 describe('the mock engine', () => {
   it('answers what it is told, streamed or not', async () => {
-    const engine = createMockEngine({ reply: ([message]) => `You said: ${message!.content}` })
+    const engine = createMockEngine({ reply: ([message]) => `You said: ${contentText(message?.content)}` })
     const completion = await engine.chat.completions.create({ messages: [user('hello there')] })
     expect(completion.choices[0]).toMatchObject({
       message: { role: 'assistant', content: 'You said: hello there' },

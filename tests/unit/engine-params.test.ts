@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { ChatCompletionParams, ChatMessage } from '../../src/contract/engine'
+import type { ChatMessage } from '../../src/contract/chat-messages'
+import type { ChatCompletionParams } from '../../src/contract/engine'
 import { type EngineError, isEngineError } from '../../src/contract/error'
-import { parseParams } from '../../src/engine/params'
+import { parseParams } from '../../src/engine/params/parse-params'
 import { createHarness, only, rejection, says, tokenizer, user } from './engine-harness'
 
 const messages = [user('hi')]
@@ -21,6 +22,8 @@ describe('parameters', () => {
     const defaults = parseParams({ messages }, 260, 11)
     expect(defaults).toEqual({
       messages,
+      tools: null,
+      format: null,
       continueAnswer: false,
       sampling: {
         temperature: 1,
@@ -138,8 +141,8 @@ describe('parameters', () => {
     ['messages', []],
     ['messages', 'hi'],
     ['messages[1]', 'hi'],
-    ['messages[0].role', 'tool'],
-    ['messages[0].content', ['hi']],
+    ['messages[0].role', 'robot'],
+    ['messages[0].content', 7],
     ['temprature', 1],
   ])("refuse '%s' of %j", (name, value) => {
     const params: Record<string, unknown> = { messages }
@@ -158,7 +161,7 @@ describe('parameters', () => {
   })
 
   it("say that OpenAI's others are unsupported, so that another engine may take them", () => {
-    const params = { messages, tools: [] } as unknown as ChatCompletionParams
+    const params = { messages, audio: {} } as unknown as ChatCompletionParams
     expect(() => parseParams(params, 260, 0)).toThrow(expect.objectContaining({ code: 'unsupported' }))
   })
 

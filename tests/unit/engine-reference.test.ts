@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadReference } from '../../src/backend/reference/load'
-import type { ChatMessage, Engine } from '../../src/contract/engine'
+import type { PromptMessage } from '../../src/contract/chat-messages'
+import type { Engine } from '../../src/contract/engine'
 import { createLocalEngine } from '../../src/engine/local-engine'
 import { parseGguf } from '../../src/gguf/parse'
 import { readModel } from '../../src/model/read-model'
@@ -22,7 +23,7 @@ describe('the engine on the reference backend', () => {
     const model = await readModel(gguf, source)
     const tokenizer = createTokenizer(gguf)
     const chatTemplate = {
-      encode: (messages: readonly ChatMessage[]) =>
+      encode: (messages: readonly PromptMessage[]) =>
         tokenizer.encode(messages.map(({ role, content }) => `${role}: ${content}\n`).join('')),
     }
     createEngine = async (contextLength) => {

@@ -59,7 +59,7 @@ export async function passGate(
   }
 }
 
-function hasMedia({ content }: { content: unknown }): boolean {
+function hasMedia({ content }: { content?: unknown }): boolean {
   return Array.isArray(content) && content.some((part: { type?: unknown } | null) => part?.type !== 'text')
 }
 

@@ -1,4 +1,5 @@
-import type { ChatCompletionChunk, ToolCall, Usage } from '../../contract/engine'
+import type { ChatCompletionChunk, Usage } from '../../contract/engine'
+import type { ToolCall } from '../../contract/tools'
 import type { RemoteSource } from '../../contract/route'
 import type { AnswerPart, CallPart, TokenCounts } from './answer-part'
 import type { Failures } from './failure'

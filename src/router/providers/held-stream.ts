@@ -1,11 +1,7 @@
-import type {
-  ChatCompletion,
-  ChatCompletionChunk,
-  FinishReason,
-  TokenLogprob,
-  ToolCall,
-} from '../../contract/engine'
+import type { ChatCompletion, ChatCompletionChunk, FinishReason, TokenLogprob } from '../../contract/engine'
+import type { ToolCall } from '../../contract/tools'
 import { EngineError } from '../../contract/error'
+import { joinCalls } from '../join-calls'
 
 /** Whether a reader sees text in it. */
 export function isVisible(chunk: ChatCompletionChunk): boolean {
@@ -64,14 +60,13 @@ export async function collectCompletion(chunks: AsyncIterable<ChatCompletionChun
   let finishReason: FinishReason = 'stop'
   let usage: ChatCompletion['usage'] | undefined
   let logprobs: TokenLogprob[] | null = null
-  let calls: ToolCall[] | undefined
+  const calls: ToolCall[] = []
   for await (const chunk of chunks) {
     head ??= chunk
     usage = chunk.usage ?? usage
     for (const { delta, finish_reason, logprobs: more } of chunk.choices) {
       content += delta.content ?? ''
-      calls =
-        delta.tool_calls?.map(({ id, type, function: called }) => ({ id, type, function: called })) ?? calls
+      joinCalls(calls, delta.tool_calls ?? [])
       finishReason = finish_reason ?? finishReason
       if (more !== null) logprobs = [...(logprobs ?? []), ...more.content]
     }
@@ -88,7 +83,7 @@ export async function collectCompletion(chunks: AsyncIterable<ChatCompletionChun
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content, ...(calls && { tool_calls: calls }) },
+        message: { role: 'assistant', content, ...(calls.length > 0 && { tool_calls: calls }) },
         finish_reason: finishReason,
         logprobs: logprobs && { content: logprobs },
       },

@@ -231,7 +231,7 @@ class ChatRemote implements RemoteEngine {
 }
 
 /** What is counted where a provider does not count: words, no pictures. */
-function textOf({ content }: { content: unknown }): string {
+function textOf({ content }: { content?: unknown }): string {
   if (!Array.isArray(content)) return typeof content === 'string' ? content : ''
   return content.map((part: { text?: string }) => part.text ?? '').join('')
 }

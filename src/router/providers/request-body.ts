@@ -1,3 +1,4 @@
+import type { AssistantMessage, ToolMessage } from '../../contract/chat-messages'
 import { EngineError } from '../../contract/error'
 import type { RemoteMessage, RemoteParams } from '../../contract/remote'
 import { asRecord, asString } from './json'
@@ -39,13 +40,17 @@ export function requestBody(params: RemoteParams, settings: RemoteSettings): str
   })
 }
 
+/** What messages hold, whatever their role. */
+type MessageFields = Pick<RemoteMessage, 'role' | 'content'> &
+  Partial<Pick<AssistantMessage, 'tool_calls'> & Pick<ToolMessage, 'tool_call_id'>>
+
 /** Only the fields that are meant to be sent. */
-function checkMessages(messages: RemoteParams['messages']): RemoteMessage[] {
+function checkMessages(messages: RemoteParams['messages']): MessageFields[] {
   if (!Array.isArray(messages) || messages.length === 0) {
     throw new EngineError('invalid-argument', "'messages' must be a list of at least one message.")
   }
-  return (messages as readonly RemoteMessage[]).map(({ role, content, tool_calls, tool_call_id }, index) => {
-    const isEmptyCall = content === null && Array.isArray(tool_calls)
+  return (messages as readonly MessageFields[]).map(({ role, content, tool_calls, tool_call_id }, index) => {
+    const isEmptyCall = (content ?? null) === null && Array.isArray(tool_calls)
     if (typeof role !== 'string' || !(typeof content === 'string' || isParts(content) || isEmptyCall)) {
       throw new EngineError(
         'invalid-argument',
@@ -53,7 +58,12 @@ function checkMessages(messages: RemoteParams['messages']): RemoteMessage[] {
           "beside 'tool_calls'.",
       )
     }
-    return { role, content, ...(tool_calls && { tool_calls }), ...(tool_call_id && { tool_call_id }) }
+    return {
+      role,
+      content: content ?? null,
+      ...(tool_calls && { tool_calls }),
+      ...(tool_call_id && { tool_call_id }),
+    }
   })
 }
 

@@ -1,3 +1,4 @@
+import { contentText } from '../../contract/chat-messages'
 import type { ChatCompletionChunk, Citation, Engine } from '../../contract/engine'
 import { isEngineError } from '../../contract/error'
 import { chunkOf, createStreamEngine, started } from '../stream-engine'
@@ -32,7 +33,9 @@ export function createDocumentEngine(
   { nothingFound, passageTokens = 480 }: DocumentEngineOptions,
 ): Engine {
   return createStreamEngine(inner, async function* (params, options) {
-    const questions = params.messages.filter(({ role }) => role === 'user').map(({ content }) => content)
+    const questions = params.messages
+      .filter(({ role }) => role === 'user')
+      .map(({ content }) => contentText(content))
     const question = questions.at(-1) ?? ''
     let passages = fittingPassages(findFor(index, question, questions.at(-2)), passageTokens)
     if (passages.length === 0) {

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../../contract/engine'
+import type { TextMessage } from '../../contract/chat-messages'
 import { estimateTokens } from './estimate-tokens'
 import type { FoundPassage } from './passage-index'
 
@@ -29,10 +29,10 @@ export function fittingPassages(found: readonly FoundPassage[], tokens: number):
 }
 
 /** The messages that ask about passages. The best one stands last, beside the question. */
-export function documentMessages(question: string, passages: readonly FoundPassage[]): ChatMessage[] {
+export function documentMessages(question: string, passages: readonly FoundPassage[]): TextMessage[] {
   return [
     { role: 'system', content: INSTRUCTION },
-    ...EXAMPLES.flatMap(([text, asked, answer]): ChatMessage[] => [
+    ...EXAMPLES.flatMap(([text, asked, answer]): TextMessage[] => [
       { role: 'user', content: messageOf([text], asked) },
       { role: 'assistant', content: answer },
     ]),

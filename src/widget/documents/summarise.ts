@@ -1,4 +1,5 @@
-import type { ChatCompletionParams, ChatMessage, Engine, RequestOptions } from '../../contract/engine'
+import type { TextMessage } from '../../contract/chat-messages'
+import type { ChatCompletionParams, Engine, RequestOptions } from '../../contract/engine'
 import { chunkOf, createStreamEngine } from '../stream-engine'
 import { citable, CitingText } from './cite'
 import { cutPassages } from './cut-passages'
@@ -112,7 +113,7 @@ async function noteOf(
   return choices[0]?.message.content.trim() ?? ''
 }
 
-function summaryMessages(text: string, length: string): ChatMessage[] {
+function summaryMessages(text: string, length: string): TextMessage[] {
   return [
     {
       role: 'system',

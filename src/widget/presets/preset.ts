@@ -1,4 +1,5 @@
-import type { ChatCompletionParams, ChatMessage } from '../../contract/engine'
+import type { TextMessage } from '../../contract/chat-messages'
+import type { ChatCompletionParams } from '../../contract/engine'
 import type { Language } from '../strings'
 
 /** A text in every language of the page. */
@@ -68,14 +69,14 @@ export interface Preset {
 }
 
 /** The conversation that asks for it: instruction, examples, question. */
-export function presetMessages(preset: Preset, values: PresetValues): ChatMessage[] {
+export function presetMessages(preset: Preset, values: PresetValues): TextMessage[] {
   const { instruction, template, examples, examplesBy } = preset
   const alike = examples.filter(
     (example) => examplesBy === undefined || example.values[examplesBy] === values[examplesBy],
   )
   return [
     { role: 'system', content: fillIn(instruction, values) },
-    ...alike.flatMap((example): ChatMessage[] => [
+    ...alike.flatMap((example): TextMessage[] => [
       { role: 'user', content: fillIn(template, example.values) },
       { role: 'assistant', content: example.answer },
     ]),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ChatCompletionChunk, ChatMessage, Citation } from '../../../src/contract/engine'
+import { contentText, type TextMessage } from '../../../src/contract/chat-messages'
+import type { ChatCompletionChunk, Citation } from '../../../src/contract/engine'
 import { EngineError } from '../../../src/contract/error'
 import { createMockEngine } from '../../../src/testing'
 import { cutPassages } from '../../../src/widget/documents/cut-passages'
@@ -45,7 +46,7 @@ async function read(chunks: AsyncIterable<ChatCompletionChunk>): Promise<Read> {
   return seen
 }
 
-const user = (content: string): ChatMessage => ({ role: 'user', content })
+const user = (content: string): TextMessage => ({ role: 'user', content })
 const NOTHING = { nothingFound: 'Nothing found.' }
 
 describe('createDocumentEngine', () => {
@@ -66,17 +67,17 @@ describe('createDocumentEngine', () => {
     })
     expect(SOURCE.slice(citations![0]!.start, citations![0]!.end)).toBe(citations![0]!.text)
     const { messages } = inner.calls[0]!
-    const asked = messages.at(-1)
+    const asked = contentText(messages.at(-1)?.content)
     expect(messages[0]!.role).toBe('system')
-    expect(asked!.content).toContain('Four hives of bees')
-    expect(asked!.content.endsWith('Question: Where are the bees?')).toBe(true)
+    expect(asked).toContain('Four hives of bees')
+    expect(asked.endsWith('Question: Where are the bees?')).toBe(true)
   })
 
   it('quotes documents so that they cannot end the quotation', async () => {
     const inner = createMockEngine({ reply: 'At seven.' })
     const engine = createDocumentEngine(inner, openIndex(), NOTHING)
     await engine.chat.completions.create({ messages: [user('When is the garden watered?')] })
-    const asked = inner.calls[0]!.messages.at(-1)!.content
+    const asked = contentText(inner.calls[0]!.messages.at(-1)?.content)
     const quotes = asked.split(/^-----$/m)
     // Before, the passage, behind.
     expect(quotes).toHaveLength(3)
@@ -94,7 +95,7 @@ describe('createDocumentEngine', () => {
   it('finds by the question before where the question says little', async () => {
     const inner = createMockEngine({ reply: 'Four.' })
     const engine = createDocumentEngine(inner, openIndex(), NOTHING)
-    const messages: ChatMessage[] = [
+    const messages: TextMessage[] = [
       user('Are there bees?'),
       { role: 'assistant', content: 'Yes.' },
       user('How many hives, and are they painted yellow or orange?'),
@@ -156,7 +157,7 @@ describe('createSummaryEngine', () => {
     expect(progress).toEqual(Array.from({ length: total }, (_, i) => `${i}/${total}`))
     expect(inner.calls).toHaveLength(total)
     // Every word of the document was read.
-    const asked = inner.calls.map(({ messages }) => messages.at(-1)!.content).join('\n')
+    const asked = inner.calls.map(({ messages }) => contentText(messages.at(-1)?.content)).join('\n')
     for (let hall = 0; hall < 40; hall++) expect(asked).toContain(`Hall ${hall} stores`)
   })
 

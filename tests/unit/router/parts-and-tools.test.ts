@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RemoteMessage, RemoteParams } from '../../../src/contract/remote'
+import type { ChatTool } from '../../../src/contract/tools'
 import { createRemotePool } from '../../../src/router/providers/remote-pool'
 import type { MockEngine } from '../../../src/testing'
 import { SCRIPTED_TEXT } from '../../remote-server/answers'
@@ -10,7 +11,7 @@ import { setup, type Setup } from './fixtures'
 const SECRET = 'ana.example@example.org'
 const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } } as const
 const looking: RemoteMessage = { role: 'user', content: [{ type: 'text', text: 'What is it?' }, picture] }
-const tools = [{ type: 'function', function: { name: 'mail', parameters: { type: 'object' } } }]
+const tools: ChatTool[] = [{ type: 'function', function: { name: 'mail', parameters: { type: 'object' } } }]
 
 async function over(options: Setup = {}): Promise<ReturnType<typeof setup> & { server: RemoteServer }> {
   const server = await startServer()

@@ -1,10 +1,19 @@
-import type { ChatCompletionParams, ChatMessage } from '../contract/engine'
-import { EngineError } from '../contract/error'
-import type { SamplingSettings } from './sampling/settings'
+import type { PromptMessage } from '../../contract/chat-messages'
+import type { ChatCompletionParams } from '../../contract/engine'
+import { EngineError } from '../../contract/error'
+import type { SamplingSettings } from '../sampling/settings'
+import { parseMessages } from './messages'
+import { parseResponseFormat, type FixedFormat } from './response-format'
+import { parseTools, type ToolSettings } from './tools'
+import { describe, flag, invalid, isAbsent, isRecord, number, optional, record } from './values'
 
 /** The parameters of a request, checked, with defaults filled in. */
 export interface GenerationSettings {
-  readonly messages: readonly ChatMessage[]
+  readonly messages: readonly PromptMessage[]
+  /** null: no tools, or none may be called. */
+  readonly tools: ToolSettings | null
+  /** null: any text. */
+  readonly format: FixedFormat | null
   readonly sampling: SamplingSettings
   /** null: what is left of the context. */
   readonly maxTokens: number | null
@@ -42,17 +51,17 @@ const KNOWN = new Set([
   'top_logprobs',
   'stream',
   'stream_options',
+  'response_format',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
   'minnow',
 ])
 
 /** Parameters of OpenAI's that another engine may know. */
 const UNSUPPORTED = new Set([
-  'tools',
-  'tool_choice',
-  'parallel_tool_calls',
   'functions',
   'function_call',
-  'response_format',
   'modalities',
   'audio',
   'prediction',
@@ -71,8 +80,6 @@ const IGNORED = new Set([
   'prompt_cache_key',
   'prompt_cache_retention',
 ])
-
-const ROLES = new Set(['system', 'user', 'assistant'])
 
 /**
  * Checks a request. null and undefined stand for the default everywhere.
@@ -138,9 +145,19 @@ export function parseParams(
   if (continueAnswer && messages.at(-1)?.role !== 'assistant') {
     throw invalid('minnow.continueAnswer', "true only where the last message is the assistant's", true)
   }
+  const tools = parseTools(given)
+  const format = parseResponseFormat(given['response_format'])
+  if (tools !== null && format !== null) {
+    throw invalid('response_format', "{ type: 'text' } where tools may be called", given['response_format'])
+  }
+  if (continueAnswer && (tools !== null || format !== null)) {
+    throw invalid('minnow.continueAnswer', 'false with tools or a response_format', true)
+  }
   const maxTokens = { least: 1, most: Number.MAX_SAFE_INTEGER, integer: true }
   return {
     messages,
+    tools,
+    format,
     continueAnswer,
     sampling: {
       temperature: number(given, 'temperature', { least: 0, most: 100 }) ?? 1,
@@ -171,21 +188,6 @@ export function parseParams(
   }
 }
 
-function parseMessages(value: unknown): ChatMessage[] {
-  if (!Array.isArray(value) || value.length === 0)
-    throw invalid('messages', 'a list of at least one message', value)
-  return value.map((message: unknown, index) => {
-    const name = `messages[${index}]`
-    if (!isRecord(message)) throw invalid(name, 'an object with role and content', message)
-    const { role, content } = message
-    if (typeof role !== 'string' || !ROLES.has(role)) {
-      throw invalid(`${name}.role`, "'system', 'user' or 'assistant'", role)
-    }
-    if (typeof content !== 'string') throw invalid(`${name}.content`, 'a string', content)
-    return { role: role as ChatMessage['role'], content }
-  })
-}
-
 function parseStop(value: unknown): string[] {
   if (isAbsent(value)) return []
   const stops: unknown[] = Array.isArray(value) ? value : [value]
@@ -211,82 +213,4 @@ function parseLogitBias(value: unknown, vocabularySize: number): Map<number, num
     biases.set(id, bias)
   }
   return biases
-}
-
-/** null where the parameter is absent. */
-function number(
-  given: Record<string, unknown>,
-  name: string,
-  range: { least: number; most: number; integer?: boolean },
-): number | null {
-  const value = given[name]
-  if (isAbsent(value)) return null
-  const fits =
-    typeof value === 'number' &&
-    value >= range.least &&
-    value <= range.most &&
-    (range.integer !== true || Number.isInteger(value))
-  if (!fits) {
-    const kind = range.integer === true ? 'a whole number' : 'a number'
-    const bounds =
-      range.most === Number.MAX_SAFE_INTEGER
-        ? range.least === Number.MIN_SAFE_INTEGER
-          ? ' within ±(2^53 − 1)'
-          : ` of at least ${range.least}`
-        : ` from ${range.least} to ${range.most}`
-    throw invalid(name, kind + bounds, value)
-  }
-  return value
-}
-
-function flag(given: Record<string, unknown>, name: string, fallback: boolean, prefix = ''): boolean {
-  const value = given[name]
-  if (isAbsent(value)) return fallback
-  if (typeof value !== 'boolean') throw invalid(prefix + name, 'true or false', value)
-  return value
-}
-
-function record(
-  given: Record<string, unknown>,
-  name: string,
-  fields: readonly string[],
-): Record<string, unknown> {
-  const value = given[name]
-  if (isAbsent(value)) return {}
-  if (!isRecord(value)) throw invalid(name, 'an object', value)
-  for (const field of Object.keys(value)) {
-    if (!fields.includes(field) && !isAbsent(value[field])) {
-      throw invalid(`${name}.${field}`, `nothing by that name (known: ${fields.join(', ')})`, value[field])
-    }
-  }
-  return value
-}
-
-function optional(value: unknown, name: string, expected: string, check: (value: unknown) => boolean): void {
-  if (!isAbsent(value) && !check(value)) throw invalid(name, expected, value)
-}
-
-function isAbsent(value: unknown): value is null | undefined {
-  return value === null || value === undefined
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function invalid(name: string, expected: string, got: unknown): EngineError {
-  return new EngineError('invalid-argument', `'${name}' must be ${expected}; got ${describe(got)}.`, {
-    details: { parameter: name, got: describe(got) },
-  })
-}
-
-/** A value as a short piece of text for a message. */
-function describe(value: unknown): string {
-  let text: string
-  if (typeof value === 'string') text = JSON.stringify(value)
-  else if (Array.isArray(value)) text = `a list of ${value.length}`
-  else if (typeof value === 'function') text = 'a function'
-  else if (typeof value === 'object' && value !== null) text = 'an object'
-  else text = String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
