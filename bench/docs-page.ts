@@ -1,8 +1,9 @@
+import { SEQUENCES, type BatchSample } from './batch'
 import type { LoadSample } from './loading'
 import type { LookupSample } from './lookup'
 import type { MemoryFigures } from './memory'
 import type { Report } from './report'
-import type { SpeedRow } from './summary'
+import { batchRate, type SpeedRow } from './summary'
 import { byCpuTime, describeWanted, formatFigure, isMet, TARGETS, type Target } from './targets'
 
 export interface Picture {
@@ -55,6 +56,15 @@ ${table(['threads', 'weights', 'idle page', 'peak', 'after an answer', 'peak ove
 Time to decode without it, over the time with it. The answers must be the same.
 
 ${table(['prompt', 'threads', 'gain', 'tokens', 'proposed', 'accepted', 'same text'], raw.lookups.map(lookupRow))}
+
+## Several answers at a time
+
+1 thread, tokens a second of all answers together. Each must be what it is alone.
+
+${table(
+  ['answers', 'tokens/s', 'same text'],
+  SEQUENCES.map((sequences) => batchRow(raw.batches, sequences)),
+)}
 
 ## Download
 
@@ -125,6 +135,16 @@ function lookupRow(sample: LookupSample): string[] {
     String(draftedTokens),
     String(acceptedTokens),
     yesOrNo(sample.sameText),
+  ]
+}
+
+function batchRow(samples: readonly BatchSample[], sequences: number): string[] {
+  const rate = batchRate(samples, sequences)
+  const own = samples.filter((sample) => sample.sequences === sequences)
+  return [
+    String(sequences),
+    rate === null ? 'not measured' : formatFigure(rate),
+    yesOrNo(own.every(({ sameText }) => sameText)),
   ]
 }
 

@@ -31,6 +31,8 @@ export interface Plan {
     readonly maxTokens: number
     readonly threads: readonly (1 | 2)[]
   }
+  /** One thread. */
+  readonly batch: { readonly rounds: number; readonly tokens: number }
 }
 
 function spec(engine: SubjectSpec['engine'], format: ModelFormat, threads: 1 | 2): SubjectSpec {
@@ -82,6 +84,7 @@ export function fullPlan(): Plan {
     steps,
     loadRounds: 3,
     lookup: { prompts: 12, rounds: 2, maxTokens: 128, threads: [1, 2] },
+    batch: { rounds: 7, tokens: 64 },
   }
 }
 
@@ -142,6 +145,7 @@ export function quickPlan(): Plan {
     seconds: 38,
     loadRounds: 1,
     lookup: { prompts: 1, rounds: 1, maxTokens: 96, threads: [1] },
+    batch: { rounds: 1, tokens: 32 },
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureBatches, type BatchSample } from './batch'
 import { BenchBrowser, type BenchPage } from './browser'
 import { measureBytes } from './bytes'
 import { measureLoading } from './loading'
@@ -17,9 +18,9 @@ import { formatReport } from './table'
 
 /**
  * `npm run bench -- [--quick] [--json FILE] [--only NAME,…]`. NAME is the beginning of a subject's name
- * (`minnow`, `wllama-q4_1-1t`) or one of `speed`, `load`, `memory`, `lookup`, `bytes`.
+ * (`minnow`, `wllama-q4_1-1t`) or one of `speed`, `load`, `memory`, `lookup`, `batch`, `bytes`.
  */
-const PARTS = ['speed', 'load', 'memory', 'lookup', 'bytes'] as const
+const PARTS = ['speed', 'load', 'memory', 'lookup', 'batch', 'bytes'] as const
 type Part = (typeof PARTS)[number]
 
 const { values } = parseArgs({
@@ -67,6 +68,7 @@ async function run(chosen: Plan): Promise<Report> {
     const loads =
       loadPage === null ? [] : await phase('load', () => measureLoading(loadPage, chosen.loadRounds))
     const lookups = await part('lookup', () => measureLookups(chosen, browser, loadPage))
+    const batches = await part('batch', () => measureOneThreadBatches(chosen, browser, loadPage))
     // Neither is a matter of time.
     const [memory, bytes] = await Promise.all([
       part('memory', () => measureMemories(chosen, weightsBytes)),
@@ -79,7 +81,7 @@ async function run(chosen: Plan): Promise<Report> {
     const { samples, subjects } = parts.includes('speed')
       ? await phase('speed', () => measureSpeed(chosen, browser, pages, prompt, deadline))
       : { samples: [], subjects: {} }
-    const raw: RawFigures = { samples, loads, memory, lookups, bytes }
+    const raw: RawFigures = { samples, loads, memory, lookups, batches, bytes }
     return {
       version: 1,
       mode: values.quick ? 'quick' : 'full',
@@ -124,6 +126,19 @@ async function measureLookups(
     await own?.close()
   }
   return lookups
+}
+
+/** @param oneThread a page with an engine of one thread, if there is one */
+async function measureOneThreadBatches(
+  { batch }: Plan,
+  browser: BenchBrowser,
+  oneThread: BenchPage | null,
+): Promise<BatchSample[]> {
+  const own = oneThread === null ? await browser.openPage() : null
+  await own?.page.evaluate(() => bench.openEngine('/default-model/manifest.json', 1))
+  const samples = await measureBatches((own ?? oneThread)!, batch)
+  await own?.close()
+  return samples
 }
 
 async function versions(browser: BenchBrowser): Promise<Record<string, string>> {

@@ -1,3 +1,4 @@
+import type { BatchSample } from './batch'
 import type { DownloadedFile } from './bytes'
 import type { LoadSample } from './loading'
 import type { LookupSample } from './lookup'
@@ -11,6 +12,7 @@ export interface RawFigures {
   readonly loads: readonly LoadSample[]
   readonly memory: readonly MemoryFigures[]
   readonly lookups: readonly LookupSample[]
+  readonly batches: readonly BatchSample[]
   readonly bytes: readonly DownloadedFile[]
 }
 
@@ -49,6 +51,10 @@ export interface Ratios {
   readonly lookup_gain: number | null
   /** 2 threads: verifying is bound by computing, which scales, decoding one token by memory, which does so less. */
   readonly lookup_gain_2t: number | null
+  /** Tokens a second of four answers at a time, against one. 1 thread; so is the next. */
+  readonly batch4_vs_1: number | null
+  readonly batch2_vs_1: number | null
+  readonly batch8_vs_1: number | null
   readonly load_vs_wllama: number | null
   readonly bytes_brotli: number | null
   readonly peak_memory_vs_weights: number | null
@@ -124,6 +130,9 @@ export function ratios(raw: RawFigures): Ratios {
     prefill_2t_vs_1t: ratio(prefill('minnow-2t'), prefill('minnow-1t')),
     lookup_gain: lookupGain(raw.lookups.filter(({ threads }) => threads === 1)),
     lookup_gain_2t: lookupGain(raw.lookups.filter(({ threads }) => threads === 2)),
+    batch4_vs_1: batchGain(raw.batches, 4),
+    batch2_vs_1: batchGain(raw.batches, 2),
+    batch8_vs_1: batchGain(raw.batches, 8),
     load_vs_wllama: ratio(loadTime(raw.loads, 'minnow'), loadTime(raw.loads, 'wllama')),
     bytes_brotli:
       raw.bytes.length === 0 ? null : raw.bytes.reduce((sum, { brotliBytes }) => sum + brotliBytes, 0),
@@ -156,6 +165,16 @@ export function lookupGain(samples: readonly LookupSample[]): number | null {
   const total = (key: 'with' | 'without'): number =>
     samples.reduce((sum, sample) => sum + sample[key].decodeMs, 0)
   return ratio(total('without'), total('with'))
+}
+
+/** Tokens a second of so many answers at a time. */
+export function batchRate(samples: readonly BatchSample[], sequences: number): number | null {
+  const own = samples.filter((sample) => sample.sequences === sequences)
+  return median(own.map(({ newTokens, milliseconds }) => (newTokens / milliseconds) * 1000))
+}
+
+function batchGain(samples: readonly BatchSample[], sequences: number): number | null {
+  return ratio(batchRate(samples, sequences), batchRate(samples, 1))
 }
 
 /**

@@ -86,6 +86,13 @@ export const TARGETS: readonly Target[] = [
     wanted: { atLeast: 1.5 },
   },
   {
+    key: 'batch4_vs_1',
+    label: 'tokens a second of four answers at a time, against one, 1 thread',
+    wanted: { atLeast: 2 },
+  },
+  { key: 'batch2_vs_1', label: 'the same, two answers', wanted: null },
+  { key: 'batch8_vs_1', label: 'the same, eight answers', wanted: null },
+  {
     key: 'load_vs_wllama',
     label: 'load from cached bytes to the first token, against wllama',
     wanted: { atMost: 0.35 },

@@ -1,6 +1,13 @@
 import type { Wllama } from '@wllama/wllama'
 import { createEngine, type Engine } from '../../src/index'
-import { answer, MinnowSubject, timeMinnowLoad, type AnswerFigures } from './minnow-subject'
+import {
+  answer,
+  MinnowSubject,
+  timeMinnowLoad,
+  together,
+  type AnswerFigures,
+  type TogetherFigures,
+} from './minnow-subject'
 import type { GpuWork } from './gpu-work'
 import { OnnxRuntimeSubject } from './onnxruntime-subject'
 import type { ChatMessage, LoadTimes, Subject, SubjectRequest } from './subject'
@@ -59,12 +66,16 @@ const pageApi = {
   },
 
   async openEngine(modelUrl: string, threads: number): Promise<Engine['info']> {
-    engine = await createEngine({ model: modelUrl, threads })
+    engine = await createEngine({ model: modelUrl, threads, parallel: 8 })
     return engine.info
   },
   async answer(question: string, maxTokens: number, promptLookup: boolean): Promise<AnswerFigures> {
     if (engine === null) throw new Error('openEngine() comes first')
     return answer(engine, question, maxTokens, promptLookup)
+  },
+  async together(question: string, count: number, maxTokens: number): Promise<TogetherFigures> {
+    if (engine === null) throw new Error('openEngine() comes first')
+    return together(engine, question, count, maxTokens)
   },
 }
 

@@ -61,7 +61,7 @@ export async function timeMinnowLoad(
   messages: readonly ChatMessage[],
 ): Promise<{ times: LoadTimes; engine: Engine }> {
   const start = performance.now()
-  const engine = await createEngine({ model, threads })
+  const engine = await createEngine({ model, threads, parallel: 8 })
   const loaded = performance.now()
   const stream = await engine.chat.completions.create({
     messages,
@@ -86,6 +86,33 @@ export interface AnswerFigures {
   readonly decodeMs: number
   readonly draftedTokens: number
   readonly acceptedTokens: number
+}
+
+export interface TogetherFigures {
+  readonly texts: readonly string[]
+  /** Of all answers together. */
+  readonly newTokens: number
+  readonly milliseconds: number
+}
+
+/** Several answers at temperature 0, at the same time. */
+export async function together(
+  engine: Engine,
+  question: string,
+  count: number,
+  maxTokens: number,
+): Promise<TogetherFigures> {
+  const start = performance.now()
+  const { choices, usage } = await engine.chat.completions.create({
+    messages: [{ role: 'user', content: question }],
+    n: count,
+    max_tokens: maxTokens,
+    temperature: 0,
+    minnow: { promptLookup: false },
+  })
+  const milliseconds = performance.now() - start
+  const texts = choices.map(({ message }) => message.content)
+  return { texts, newTokens: usage.completion_tokens, milliseconds }
 }
 
 /** One answer at temperature 0, with or without prompt lookup. */

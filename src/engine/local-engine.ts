@@ -84,6 +84,11 @@ interface AnswerListener {
   onFinish(index: number, reason: FinishReason): void
 }
 
+interface ChoiceListener extends AnswerListener {
+  /** It has a session now. */
+  onTurn(): void
+}
+
 class LocalEngine implements Engine {
   readonly chat: { readonly completions: ChatCompletions }
   readonly #options: LocalEngineOptions
@@ -239,21 +244,22 @@ class LocalEngine implements Engine {
   }
 
   /**
-   * All choices. Each waits for its turn when the one before has the prompt evaluated, which it then shares; so the choices
-   * of one request do not all go ahead of another that waits.
+   * All choices. The first evaluates the prompt, which the others share; each of them waits for its turn when the one
+   * before has got its own, so that they do not all go ahead of another request.
    */
   async #answer(request: Request, listener: AnswerListener): Promise<Usage> {
     const { controller, settings } = request
     const usages: Promise<Usage>[] = []
     for (let index = 0; index < settings.n; index++) {
-      await new Promise<void>((started, failed) => {
+      await new Promise<void>((goOn, failed) => {
         const onStart = (_: number, reading: PromptReading | null): void => {
           listener.onStart(index, reading)
-          started()
+          goOn()
         }
-        const choice = this.#choose(request, index, { ...listener, onStart })
+        const onTurn = index === 0 ? (): void => undefined : goOn
+        const choice = this.#choose(request, index, { ...listener, onStart, onTurn })
         usages.push(choice)
-        choice.then(() => started(), failed)
+        choice.then(() => goOn(), failed)
         // Where one fails the others are not wanted any more.
         choice.catch((error: unknown) => controller.abort(error))
       })
@@ -261,14 +267,14 @@ class LocalEngine implements Engine {
     return sumUsage(await Promise.all(usages))
   }
 
-  async #choose(request: Request, index: number, listener: AnswerListener): Promise<Usage> {
+  async #choose(request: Request, index: number, listener: ChoiceListener): Promise<Usage> {
     const run = this.#run(request, index, listener)
     const { finishReason, usage } = await abortable(run, request.controller.signal)
     listener.onFinish(index, finishReason)
     return usage
   }
 
-  #run(request: Request, index: number, listener: AnswerListener): Promise<GenerationResult> {
+  #run(request: Request, index: number, listener: ChoiceListener): Promise<GenerationResult> {
     const { settings, prompt, sinkCount, requestedAt, controller } = request
     const { backend, tokenizer, contextLength } = this.#options
     const { signal } = controller
@@ -281,6 +287,7 @@ class LocalEngine implements Engine {
       try {
         const session = this.#pool.acquire(prompt, wanted)
         this.#batcher.enter()
+        listener.onTurn()
         try {
           // Listeners of the request may only now learn that it runs; give an abort its chance too.
           await this.#pacer.breathe()

@@ -102,6 +102,7 @@ describe.each(nodeVariants.flatMap((variant) => kvCaches.map((kvCache) => ({ var
       }
       const model = bench.putRecord(modelFields, {
         ...zeros,
+        layerCount: 2,
         headCount: 2 * group,
         kvHeadCount: 2,
         headDim,

@@ -14,6 +14,7 @@ export interface Kernels {
   serve(index: number, count: number): void
   pageTokens(): number
   pageBytes(model: number, codeBytes: number): number
+  pageScaleBytes(model: number): number
   run(model: number, scratch: number, count: number, outputs: number): void
   matrixKind(type: number): number
   groupBytes(kind: number, columns: number): number

@@ -102,6 +102,7 @@ class WasmBackend implements Backend {
         codeBytes,
         pageTokens: kernels.pageTokens(),
         pageBytes: kernels.pageBytes(modelPointer, codeBytes),
+        pageScaleBytes: kernels.pageScaleBytes(modelPointer),
       },
       onDispose: (session) => void this.#sessions.delete(session),
       onTrap: () => this.dispose(),

@@ -43,8 +43,6 @@ export function allocateScratch(
     feedForwardStride: align(model.feedForwardLength),
     vocabularyStride: align(model.vocabularySize),
   }
-  // Products of three tokens write four rows (kernels/matmul.ts, tilesOf).
-  const rows = maxBatch + 1
   const floats = (count: number): number => arena.allocate(count * 4, 'Working memory')
   const bytes = (count: number): number => arena.allocate(count, 'Working memory')
   const fields = {
@@ -52,15 +50,15 @@ export function allocateScratch(
     positions: floats(maxBatch),
     caches: floats(maxBatch),
     rotation: floats(ropeCount * maxBatch * headDim),
-    residual: floats(rows * strides.embeddingStride),
+    residual: floats(maxBatch * strides.embeddingStride),
     activation: bytes(maxBatch * activationBytes),
-    qkv: floats(rows * strides.qkvStride),
+    qkv: floats(maxBatch * strides.qkvStride),
     queries: bytes(Math.max(maxBatch, threads) * align(headCount * (headDim * 2 + 4))),
-    gate: floats(rows * strides.feedForwardStride),
-    up: floats(rows * strides.feedForwardStride),
-    projection: floats(rows * strides.embeddingStride),
+    gate: floats(maxBatch * strides.feedForwardStride),
+    up: floats(maxBatch * strides.feedForwardStride),
+    projection: floats(maxBatch * strides.embeddingStride),
     partials: bytes((Math.ceil(contextLength / 64) + 1) * headCount * partialBytes),
-    logits: floats(rows * strides.vocabularyStride),
+    logits: floats(maxBatch * strides.vocabularyStride),
     statistics: bytes(maxBatch * Math.ceil(model.vocabularySize / 256) * 32),
     results: bytes(maxBatch * RESULT_BYTES),
     threadScratch: bytes(threads * threadScratchBytes),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { BatchSample } from '../../../bench/batch'
 import type { LookupSample } from '../../../bench/lookup'
 import type { Sample } from '../../../bench/speed'
 import { median, ratio } from '../../../bench/statistics'
@@ -26,7 +27,7 @@ function lookup(without: number, withLookup: number): LookupSample {
   }
 }
 
-const nothing = { loads: [], memory: [], lookups: [], bytes: [] }
+const nothing = { loads: [], memory: [], lookups: [], batches: [], bytes: [] }
 
 describe('the medians and ratios of the benchmark', () => {
   it('takes the middle, or the mean of the two in the middle', () => {
@@ -45,6 +46,23 @@ describe('the medians and ratios of the benchmark', () => {
     expect(rows).toHaveLength(2)
     expect(rows[0]).toMatchObject({ tokens: 128, tokensPerSecond: 80, slowest: 70, fastest: 90, samples: 2 })
     expect(rows[0]!.cpuSecondsPer1000).toBeCloseTo(20)
+  })
+
+  it('compares several answers at a time with one by all their tokens', () => {
+    const batch = (sequences: number, newTokens: number, milliseconds: number): BatchSample => ({
+      sequences,
+      newTokens,
+      milliseconds,
+      sameText: true,
+    })
+    const batches = [
+      batch(1, 10, 100),
+      batch(4, 40, 200),
+      batch(1, 10, 50),
+      batch(4, 40, 100),
+      batch(1, 10, 200),
+    ]
+    expect(ratios({ ...nothing, samples: [], batches })).toMatchObject({ batch4_vs_1: 3, batch8_vs_1: null })
   })
 
   it('compares with the best of the formats of wllama, the same GGUF among them', () => {

@@ -8,9 +8,9 @@
  * For 8 bits, queries, keys and values go through a Walsh–Hadamard transform (hadamard.ts), which keeps their products:
  * a few large elements would else cost all others their precision. Results come back through its inverse.
  *
- * A sequence's cache is a table of pages of PAGE tokens, so that it grows with its text. In a page the chunks of 64
- * tokens of one lane (a layer's KV head) follow each other: keys, values, their scales, read as one stream. Both are
- * panels, steps × 8 lanes × 2 codes:
+ * A sequence's cache is a table of pages of PAGE tokens, so that it grows with its text. A page holds chunks of 64 tokens,
+ * (layer, chunk, kvHead), keys then values, so that a layer is read as one stream, then all scales: a chunk's own behind
+ * it broke the stream and made attention to 1,024 tokens take twice as long. Both are panels, steps × 8 lanes × 2 codes:
  *   keys    8 panels of 8 tokens; a step holds dimensions (2s, 2s + 1) of the 8; multiplied with a query's codes
  *   values  headDim / 8 panels of 8 dimensions; a step holds tokens (2s, 2s + 1); multiplied with probabilities as codes
  *
@@ -89,11 +89,19 @@ export function storeQuery(model: Model, cache: Cache, values: usize, codes: usi
   return quantizeVector(values, headDim, <f32>model.queryLimit, codes) * queryFactor(model)
 }
 
-/** Which lane a layer's KV head is. */
+/** Which of its page's chunks a position's is. */
 // @ts-ignore: decorator
 @inline
-function laneOf(model: Model, layer: i32, head: i32): usize {
-  return <usize>(layer * model.kvHeadCount + head)
+function slotOf(model: Model, layer: i32, head: i32, position: i32): usize {
+  const chunk = layer * (PAGE / CHUNK) + (position & (PAGE - 1)) / CHUNK
+  return <usize>(chunk * model.kvHeadCount + head)
+}
+
+/** Chunks of a page. */
+// @ts-ignore: decorator
+@inline
+function slots(model: Model): usize {
+  return <usize>(model.layerCount * (PAGE / CHUNK) * model.kvHeadCount)
 }
 
 /** Codes of a chunk's keys, and of its values. */
@@ -103,62 +111,69 @@ function halfChunkCodes(headDim: i32): usize {
   return <usize>CHUNK * <usize>headDim
 }
 
-/** Bytes of a chunk's codes; the scales of its keys and of its values, f32, lie behind them. */
-// @ts-ignore: decorator
-@inline
-function chunkCodeBytes(codeBytes: i32, headDim: i32): usize {
-  return halfChunkCodes(headDim) * 2 * <usize>codeBytes
-}
-
-/** Bytes of one lane's chunk. */
+/** Bytes of a chunk's codes. */
 // @ts-ignore: decorator
 @inline
 function chunkBytes(codeBytes: i32, headDim: i32): usize {
-  return chunkCodeBytes(codeBytes, headDim) + 2 * CHUNK * sizeof<f32>()
+  return halfChunkCodes(headDim) * 2 * <usize>codeBytes
 }
 
-/** Bytes of a page: (layer, kvHead, PAGE / 64) chunks. */
-export function pageBytes(model: Model, codeBytes: i32): usize {
-  return laneOf(model, model.layerCount, 0) * <usize>(PAGE / CHUNK) * chunkBytes(codeBytes, model.headDim)
-}
-
-/** Where a position's chunk begins. */
+/** Bytes of a page's codes; its scales lie behind. */
 // @ts-ignore: decorator
 @inline
-function chunkAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
-  const page = <usize>load<u32>(cache.pages + (<usize>(position / PAGE) << 2))
-  return page + (lane * <usize>(PAGE / CHUNK) + <usize>((position & (PAGE - 1)) / CHUNK)) * chunkBytes(cache.codeBytes, headDim)
+export function pageCodeBytes(model: Model, codeBytes: i32): usize {
+  return slots(model) * chunkBytes(codeBytes, model.headDim)
 }
 
-/** A position's scale among those of its chunk's keys; values' scales lie a chunk's tokens behind. */
+/** Bytes of a page's scales, f32 (slot, 64), of keys or of values. */
 // @ts-ignore: decorator
 @inline
-function keyScaleAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
-  return chunkAt(cache, lane, headDim, position) + chunkCodeBytes(cache.codeBytes, headDim) + (<usize>(position & (CHUNK - 1)) << 2)
+export function scalesBytes(model: Model): usize {
+  return slots(model) * CHUNK * sizeof<f32>()
+}
+
+/** The page that a position is in. */
+// @ts-ignore: decorator
+@inline
+function pageAt(cache: Cache, position: i32): usize {
+  return load<u32>(cache.pages + (<usize>(position / PAGE) << 2))
 }
 
 // @ts-ignore: decorator
 @inline
-function valueScaleAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
-  return keyScaleAt(cache, lane, headDim, position) + CHUNK * sizeof<f32>()
+function chunkAt(cache: Cache, slot: usize, headDim: i32, position: i32): usize {
+  return pageAt(cache, position) + slot * chunkBytes(cache.codeBytes, headDim)
+}
+
+// @ts-ignore: decorator
+@inline
+function keyScaleAt(model: Model, cache: Cache, slot: usize, position: i32): usize {
+  const scale = slot * CHUNK + <usize>(position & (CHUNK - 1))
+  return pageAt(cache, position) + pageCodeBytes(model, cache.codeBytes) + (scale << 2)
+}
+
+// @ts-ignore: decorator
+@inline
+function valueScaleAt(model: Model, cache: Cache, slot: usize, position: i32): usize {
+  return keyScaleAt(model, cache, slot, position) + scalesBytes(model)
 }
 
 /** First pair of a position's key; the next ones are a step apart. */
 // @ts-ignore: decorator
 @inline
-function keyAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+function keyAt(cache: Cache, slot: usize, headDim: i32, position: i32): usize {
   const within = position & (CHUNK - 1)
   const codes = <usize>(within >> 3) * (<usize>headDim >> 1) * STEP_CODES + (<usize>(within & 7) << 1)
-  return chunkAt(cache, lane, headDim, position) + codes * <usize>cache.codeBytes
+  return chunkAt(cache, slot, headDim, position) + codes * <usize>cache.codeBytes
 }
 
 /** First element of a position's value; eight lie 2 codes apart, the next eight a panel later. */
 // @ts-ignore: decorator
 @inline
-function valueAt(cache: Cache, lane: usize, headDim: i32, position: i32): usize {
+function valueAt(cache: Cache, slot: usize, headDim: i32, position: i32): usize {
   const within = position & (CHUNK - 1)
   const codes = halfChunkCodes(headDim) + <usize>(within >> 1) * STEP_CODES + <usize>(within & 1)
-  return chunkAt(cache, lane, headDim, position) + codes * <usize>cache.codeBytes
+  return chunkAt(cache, slot, headDim, position) + codes * <usize>cache.codeBytes
 }
 
 // @ts-ignore: decorator
@@ -177,43 +192,63 @@ function storeCode(cache: Cache, at: usize, code: i32): void {
 /** Stores a key. Changes `values` (headDim floats); `codes` is room for headDim i16. */
 export function storeKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
   const headDim = model.headDim
-  const lane = laneOf(model, layer, head)
-  const codeBytes = <usize>cache.codeBytes
-  const limit = codeBytes == 1 ? BYTE_LIMIT : <f32>model.keyLimit
-  if (isTransformed(cache)) hadamard(values, headDim, 1)
-  store<f32>(keyScaleAt(cache, lane, headDim, position), quantizeVector(values, headDim, limit, codes))
-  let at = keyAt(cache, lane, headDim, position)
-  for (let s = 0; s < headDim >> 1; s++) {
-    storeCode(cache, at, <i32>load<i16>(codes + (<usize>s << 2)))
-    storeCode(cache, at + codeBytes, <i32>load<i16>(codes + (<usize>s << 2), 2))
-    at += STEP_CODES * codeBytes
+  const slot = slotOf(model, layer, head, position)
+  const isBytes = cache.codeBytes == 1
+  if (isBytes) hadamard(values, headDim, 1)
+  const scale = quantizeVector(values, headDim, isBytes ? BYTE_LIMIT : <f32>model.keyLimit, codes)
+  store<f32>(keyScaleAt(model, cache, slot, position), scale)
+  const at = keyAt(cache, slot, headDim, position)
+  if (isBytes) scatterKey<i8>(codes, headDim, at)
+  else scatterKey<i16>(codes, headDim, at)
+}
+
+/** Pairs of codes go a step apart. */
+// @ts-ignore: decorator
+@inline
+function scatterKey<Code>(codes: usize, headDim: i32, at: usize): void {
+  for (const end = codes + (<usize>headDim << 1); codes < end; codes += 4) {
+    if (sizeof<Code>() == 2) {
+      store<u32>(at, load<u32>(codes))
+    } else {
+      store<i8>(at, <i8>load<i16>(codes))
+      store<i8>(at, <i8>load<i16>(codes, 2), 1)
+    }
+    at += STEP_CODES * sizeof<Code>()
   }
 }
 
 /** Stores a value. Changes `values` (headDim floats); `codes` is room for headDim i16. */
 export function storeValue(model: Model, cache: Cache, layer: i32, head: i32, position: i32, values: usize, codes: usize): void {
   const headDim = model.headDim
-  const lane = laneOf(model, layer, head)
-  const codeBytes = <usize>cache.codeBytes
-  const limit = codeBytes == 1 ? BYTE_LIMIT : VALUE_LIMIT
-  if (isTransformed(cache)) hadamard(values, headDim, 1)
-  store<f32>(valueScaleAt(cache, lane, headDim, position), quantizeVector(values, headDim, limit, codes))
-  let at = valueAt(cache, lane, headDim, position)
-  for (let d = 0; d < headDim; d += 8) {
+  const slot = slotOf(model, layer, head, position)
+  const isBytes = cache.codeBytes == 1
+  if (isBytes) hadamard(values, headDim, 1)
+  const scale = quantizeVector(values, headDim, isBytes ? BYTE_LIMIT : VALUE_LIMIT, codes)
+  store<f32>(valueScaleAt(model, cache, slot, position), scale)
+  const at = valueAt(cache, slot, headDim, position)
+  if (isBytes) scatterValue<i8>(codes, headDim, at)
+  else scatterValue<i16>(codes, headDim, at)
+}
+
+/** Eight codes go two apart, the next eight a panel later. */
+// @ts-ignore: decorator
+@inline
+function scatterValue<Code>(codes: usize, headDim: i32, at: usize): void {
+  for (const end = codes + (<usize>headDim << 1); codes < end; codes += 16) {
     for (let i: usize = 0; i < 8; i++) {
-      storeCode(cache, at + i * 2 * codeBytes, <i32>load<i16>(codes + ((<usize>d + i) << 1)))
+      store<Code>(at + i * 2 * sizeof<Code>(), <Code>load<i16>(codes + (i << 1)))
     }
-    at += VALUE_STEPS * STEP_CODES * codeBytes
+    at += VALUE_STEPS * STEP_CODES * sizeof<Code>()
   }
 }
 
 /** Reads a key back as floats. */
 export function loadKey(model: Model, cache: Cache, layer: i32, head: i32, position: i32, out: usize): void {
   const headDim = model.headDim
-  const lane = laneOf(model, layer, head)
+  const slot = slotOf(model, layer, head, position)
   const codeBytes = <usize>cache.codeBytes
-  const scale = load<f32>(keyScaleAt(cache, lane, headDim, position))
-  let at = keyAt(cache, lane, headDim, position)
+  const scale = load<f32>(keyScaleAt(model, cache, slot, position))
+  let at = keyAt(cache, slot, headDim, position)
   for (let s = 0; s < headDim >> 1; s++) {
     store<f32>(out + (<usize>s << 3), scale * <f32>loadCode(cache, at))
     store<f32>(out + (<usize>s << 3), scale * <f32>loadCode(cache, at + codeBytes), 4)
@@ -225,11 +260,12 @@ export function loadKey(model: Model, cache: Cache, layer: i32, head: i32, posit
 /** Copies a value from one position to another. */
 export function moveValue(model: Model, cache: Cache, layer: i32, head: i32, from: i32, to: i32): void {
   const headDim = model.headDim
-  const lane = laneOf(model, layer, head)
+  const fromSlot = slotOf(model, layer, head, from)
+  const toSlot = slotOf(model, layer, head, to)
   const codeBytes = <usize>cache.codeBytes
-  store<f32>(valueScaleAt(cache, lane, headDim, to), load<f32>(valueScaleAt(cache, lane, headDim, from)))
-  let source = valueAt(cache, lane, headDim, from)
-  let target = valueAt(cache, lane, headDim, to)
+  store<f32>(valueScaleAt(model, cache, toSlot, to), load<f32>(valueScaleAt(model, cache, fromSlot, from)))
+  let source = valueAt(cache, fromSlot, headDim, from)
+  let target = valueAt(cache, toSlot, headDim, to)
   for (let d = 0; d < headDim; d += 8) {
     for (let i: usize = 0; i < 8; i++) {
       storeCode(cache, target + i * 2 * codeBytes, loadCode(cache, source + i * 2 * codeBytes))
@@ -318,7 +354,7 @@ function storeSums(out: usize, low: v128, high: v128, factor: v128, laneScales: 
 // @ts-ignore: decorator
 @inline
 function chunkRows<Code>(
-  rows: i32, model: Model, cache: Cache, lane: usize, chunkStart: i32, first: i32, last: i32,
+  rows: i32, model: Model, cache: Cache, slot: usize, chunkStart: i32, first: i32, last: i32,
   codes: usize, factors: usize, work: usize, partials: usize, partialStride: usize,
 ): void {
   const headDim = model.headDim
@@ -327,9 +363,9 @@ function chunkRows<Code>(
   const scores = work // f32 (rows, 64)
   const probabilities = work + 4 * CHUNK * 4 // i16 (rows, 64)
   const outFactors = probabilities + 4 * CHUNK * 2 // f32 (rows)
-  const keys = chunkAt(cache, lane, headDim, chunkStart)
-  const keyScales = keys + chunkCodeBytes(cache.codeBytes, headDim)
-  const valueScales = keyScales + CHUNK * sizeof<f32>()
+  const keys = chunkAt(cache, slot, headDim, chunkStart)
+  const keyScales = keyScaleAt(model, cache, slot, chunkStart)
+  const valueScales = valueScaleAt(model, cache, slot, chunkStart)
   const padded = (count + 7) & ~7
 
   for (let t = 0; t < count; t += 8) {
@@ -401,30 +437,30 @@ export function attendChunk(
   model: Model, cache: Cache, layer: i32, kvHead: i32, chunkStart: i32, first: i32, last: i32,
   codes: usize, factors: usize, group: i32, work: usize, partials: usize, partialStride: usize,
 ): void {
-  const lane = laneOf(model, layer, kvHead)
+  const slot = slotOf(model, layer, kvHead, chunkStart)
   last = min(last, chunkStart + CHUNK - 1)
   if (cache.codeBytes == 1) {
-    chunkGroup<i8>(model, cache, lane, chunkStart, first, last, codes, factors, group, work, partials, partialStride)
+    chunkGroup<i8>(model, cache, slot, chunkStart, first, last, codes, factors, group, work, partials, partialStride)
   } else {
-    chunkGroup<i16>(model, cache, lane, chunkStart, first, last, codes, factors, group, work, partials, partialStride)
+    chunkGroup<i16>(model, cache, slot, chunkStart, first, last, codes, factors, group, work, partials, partialStride)
   }
 }
 
 function chunkGroup<Code>(
-  model: Model, cache: Cache, lane: usize, chunkStart: i32, first: i32, last: i32,
+  model: Model, cache: Cache, slot: usize, chunkStart: i32, first: i32, last: i32,
   codes: usize, factors: usize, group: i32, work: usize, partials: usize, partialStride: usize,
 ): void {
   const vectorBytes = <usize>model.headDim * 2
   while (group >= 4) {
-    chunkRows<Code>(4, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+    chunkRows<Code>(4, model, cache, slot, chunkStart, first, last, codes, factors, work, partials, partialStride)
     codes += vectorBytes * 4
     factors += 16
     partials += partialStride * 4
     group -= 4
   }
-  if (group == 3) chunkRows<Code>(3, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
-  else if (group == 2) chunkRows<Code>(2, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
-  else if (group == 1) chunkRows<Code>(1, model, cache, lane, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  if (group == 3) chunkRows<Code>(3, model, cache, slot, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  else if (group == 2) chunkRows<Code>(2, model, cache, slot, chunkStart, first, last, codes, factors, work, partials, partialStride)
+  else if (group == 1) chunkRows<Code>(1, model, cache, slot, chunkStart, first, last, codes, factors, work, partials, partialStride)
 }
 
 // ---- merging chunks ----

@@ -18,7 +18,7 @@ import {
 } from './attention'
 import { summarizeLogits } from './logits'
 import { gelu4, silu4 } from './math'
-import { multiply, readRow, setInputs, tilesOf } from './matmul'
+import { multiply, readRow, setInputs, tiledTokens } from './matmul'
 import { rotate } from './rope'
 import { Cache, Layer, Matrix, Model, Scratch } from './structs'
 import { barrier, threadCount, threadIndex } from './threads'
@@ -80,7 +80,7 @@ function setInput(token: i32, values: usize, columns: i32): void {
   const record = recordOf(token)
   quantizeRecord(values, record, columns)
   const place = token - firstToken
-  if (place >> 2 < tilesOf(tokens - firstToken)) placeInTile(record, columns, scratch.tiles + <usize>(place >> 2) * tileBytes(), place & 3)
+  if (place < tiledTokens(tokens - firstToken)) placeInTile(record, columns, scratch.tiles + <usize>(place >> 2) * tileBytes(), place & 3)
 }
 
 /** Record of a token's queries: codes i16 (headCount, headDim), then factors f32 (headCount). */
@@ -242,8 +242,8 @@ function attendOne(layer: Layer, layerIndex: i32): void {
   // A thread's items follow each other in memory, within a page.
   const itemTo = (items * (threadIndex + 1)) / threadCount
   for (let item = (items * threadIndex) / threadCount; item < itemTo; item++) {
-    const kvHead = item / chunks
-    const chunk = item % chunks
+    const chunk = item / model.kvHeadCount
+    const kvHead = item % model.kvHeadCount
     const head = kvHead * group
     attendChunk(
       model, cache, layerIndex, kvHead, (chunkFrom + chunk) * CHUNK, first, position,

@@ -1,5 +1,5 @@
 /** What the host calls. Kernels keep no state beyond globals of one instance; all data lies where the host puts it. */
-import { loadKey, moveValue, PAGE, pageBytes as bytesOfPage, storeKey } from './attention'
+import { loadKey, moveValue, PAGE, pageCodeBytes, scalesBytes, storeKey } from './attention'
 import { forward } from './forward'
 import { rotate } from './rope'
 import { Cache, Layer, Model, Scratch } from './structs'
@@ -27,7 +27,10 @@ export function pageTokens(): i32 {
   return PAGE
 }
 export function pageBytes(model: usize, codeBytes: i32): usize {
-  return bytesOfPage(changetype<Model>(model), codeBytes)
+  return pageCodeBytes(changetype<Model>(model), codeBytes) + pageScaleBytes(model)
+}
+export function pageScaleBytes(model: usize): usize {
+  return 2 * scalesBytes(changetype<Model>(model))
 }
 
 // The job, written by the first thread before it wakes the others.

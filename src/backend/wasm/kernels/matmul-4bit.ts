@@ -88,7 +88,7 @@ export function token4bit(
   }
 }
 
-// ---- four tokens ----
+// ---- four tokens, or two ----
 
 /** An unpacked block: 8 quads × { rows 0…3, rows 4…7 } in bytes, then 8 scales and 8 minima as f32 × 2^−112. */
 export const UNPACKED_BLOCK_BYTES: usize = 320
@@ -111,11 +111,13 @@ function unpackGroup(weights: usize, columns: i32, out: usize): void {
   }
 }
 
-/** One group of rows, unpacked or not, for a tile of four tokens (tile.ts). The plain build has it packed. */
+/**
+ * One group of rows, unpacked or not, for the first `tokens` (2 or 4) of a tile (tile.ts). The plain build has it packed.
+ */
 // @ts-ignore: decorator
 @inline
 function tileGroup(
-  unpacked: bool, weights: usize, tile: usize, columns: i32, out: usize, outStride: usize, add: bool,
+  tokens: i32, unpacked: bool, weights: usize, tile: usize, columns: i32, out: usize, outStride: usize, add: bool,
 ): void {
   let w = weights
   let x = tile
@@ -125,14 +127,17 @@ function tileGroup(
   let r30 = f32x4.splat(0), r31 = f32x4.splat(0)
   for (let b = columns >> 5; b > 0; b--) {
     const mask = i8x16.splat(0x0f)
-    let s00: v128, s01: v128, s10: v128, s11: v128, s20: v128, s21: v128, s30: v128, s31: v128
+    let s00: v128, s01: v128, s10: v128, s11: v128
+    let s20 = i32x4.splat(0), s21 = i32x4.splat(0), s30 = i32x4.splat(0), s31 = i32x4.splat(0)
     // The first quad starts the sums: 5 % faster than adding it to zeros.
     const first = v128.load(unpacked ? w : w + 32)
     if (DOT == 0) {
       s00 = plainLow(first, x), s01 = plainHigh(first, x)
       s10 = plainLow(first, x + 8), s11 = plainHigh(first, x + 8)
-      s20 = plainLow(first, x + 16), s21 = plainHigh(first, x + 16)
-      s30 = plainLow(first, x + 24), s31 = plainHigh(first, x + 24)
+      if (tokens > 2) {
+        s20 = plainLow(first, x + 16), s21 = plainHigh(first, x + 16)
+        s30 = plainLow(first, x + 24), s31 = plainHigh(first, x + 24)
+      }
     } else {
       const low = unpacked ? first : v128.and(first, mask)
       const high = unpacked ? v128.load(w, 16) : v128.and(i16x8.shr_u(first, 4), mask)
@@ -140,10 +145,12 @@ function tileGroup(
       s00 = startDot(quad, low), s01 = startDot(quad, high)
       quad = v128.load32_splat(x, 4)
       s10 = startDot(quad, low), s11 = startDot(quad, high)
-      quad = v128.load32_splat(x, 8)
-      s20 = startDot(quad, low), s21 = startDot(quad, high)
-      quad = v128.load32_splat(x, 12)
-      s30 = startDot(quad, low), s31 = startDot(quad, high)
+      if (tokens > 2) {
+        quad = v128.load32_splat(x, 8)
+        s20 = startDot(quad, low), s21 = startDot(quad, high)
+        quad = v128.load32_splat(x, 12)
+        s30 = startDot(quad, low), s31 = startDot(quad, high)
+      }
     }
     let quads = x + TILE_QUAD_BYTES
     const end = x + TILE_CODES_BYTES
@@ -155,10 +162,12 @@ function tileGroup(
         s01 = i32x4.add(s01, plainHigh(a, quads))
         s10 = i32x4.add(s10, plainLow(a, quads + 8))
         s11 = i32x4.add(s11, plainHigh(a, quads + 8))
-        s20 = i32x4.add(s20, plainLow(a, quads + 16))
-        s21 = i32x4.add(s21, plainHigh(a, quads + 16))
-        s30 = i32x4.add(s30, plainLow(a, quads + 24))
-        s31 = i32x4.add(s31, plainHigh(a, quads + 24))
+        if (tokens > 2) {
+          s20 = i32x4.add(s20, plainLow(a, quads + 16))
+          s21 = i32x4.add(s21, plainHigh(a, quads + 16))
+          s30 = i32x4.add(s30, plainLow(a, quads + 24))
+          s31 = i32x4.add(s31, plainHigh(a, quads + 24))
+        }
       } else {
         const low = unpacked ? a : v128.and(a, mask)
         const high = unpacked ? v128.load(quadWeights, 16) : v128.and(i16x8.shr_u(a, 4), mask)
@@ -168,12 +177,14 @@ function tileGroup(
         quad = v128.load32_splat(quads, 4)
         s10 = addDot(s10, quad, low)
         s11 = addDot(s11, quad, high)
-        quad = v128.load32_splat(quads, 8)
-        s20 = addDot(s20, quad, low)
-        s21 = addDot(s21, quad, high)
-        quad = v128.load32_splat(quads, 12)
-        s30 = addDot(s30, quad, low)
-        s31 = addDot(s31, quad, high)
+        if (tokens > 2) {
+          quad = v128.load32_splat(quads, 8)
+          s20 = addDot(s20, quad, low)
+          s21 = addDot(s21, quad, high)
+          quad = v128.load32_splat(quads, 12)
+          s30 = addDot(s30, quad, low)
+          s31 = addDot(s31, quad, high)
+        }
       }
       quadWeights += unpacked ? 32 : 16
     }
@@ -187,12 +198,14 @@ function tileGroup(
     scale = v128.load32_splat(x, TILE_CODES_BYTES + 16), sum = v128.load32_splat(x, TILE_CODES_BYTES + 20)
     r10 = addBlock(r10, finishDot(s10), scale0, minimum0, scale, sum)
     r11 = addBlock(r11, finishDot(s11), scale1, minimum1, scale, sum)
-    scale = v128.load32_splat(x, TILE_CODES_BYTES + 32), sum = v128.load32_splat(x, TILE_CODES_BYTES + 36)
-    r20 = addBlock(r20, finishDot(s20), scale0, minimum0, scale, sum)
-    r21 = addBlock(r21, finishDot(s21), scale1, minimum1, scale, sum)
-    scale = v128.load32_splat(x, TILE_CODES_BYTES + 48), sum = v128.load32_splat(x, TILE_CODES_BYTES + 52)
-    r30 = addBlock(r30, finishDot(s30), scale0, minimum0, scale, sum)
-    r31 = addBlock(r31, finishDot(s31), scale1, minimum1, scale, sum)
+    if (tokens > 2) {
+      scale = v128.load32_splat(x, TILE_CODES_BYTES + 32), sum = v128.load32_splat(x, TILE_CODES_BYTES + 36)
+      r20 = addBlock(r20, finishDot(s20), scale0, minimum0, scale, sum)
+      r21 = addBlock(r21, finishDot(s21), scale1, minimum1, scale, sum)
+      scale = v128.load32_splat(x, TILE_CODES_BYTES + 48), sum = v128.load32_splat(x, TILE_CODES_BYTES + 52)
+      r30 = addBlock(r30, finishDot(s30), scale0, minimum0, scale, sum)
+      r31 = addBlock(r31, finishDot(s31), scale1, minimum1, scale, sum)
+    }
     w += unpacked ? UNPACKED_BLOCK_BYTES : BLOCK_BYTES_4BIT
     x += TILE_BLOCK_BYTES
   }
@@ -200,6 +213,7 @@ function tileGroup(
   storeRows(y, r00, add), storeRows(y + 16, r01, add)
   y += outStride
   storeRows(y, r10, add), storeRows(y + 16, r11, add)
+  if (tokens == 2) return
   y += outStride
   storeRows(y, r20, add), storeRows(y + 16, r21, add)
   y += outStride
@@ -207,14 +221,14 @@ function tileGroup(
 }
 
 /** From so many tiles on, unpacking pays: 7 % at 16 tiles. The plain build unpacks in another way. */
-const TILES_TO_UNPACK: i32 = DOT == 0 ? i32.MAX_VALUE : 8
+const TILES_TO_UNPACK: i32 = DOT == 0 ? i32.MAX_VALUE / 4 : 8
 
 /**
- * Groups [from, to) for `count` tiles, `tileStride` bytes apart. A group's weights stay in the first-level cache.
- * `unpacked`: room for UNPACKED_BLOCK_BYTES a block.
+ * Groups [from, to) for an even number of tokens in tiles that lie `tileStride` bytes apart. A group's weights stay in the
+ * first-level cache. `unpacked`: room for UNPACKED_BLOCK_BYTES a block.
  */
 export function tiles4bit(
-  weights: usize, tiles: usize, tileStride: usize, count: i32, columns: i32, from: i32, to: i32,
+  weights: usize, tiles: usize, tileStride: usize, tokens: i32, columns: i32, from: i32, to: i32,
   out: usize, outStride: usize, add: bool, unpacked: usize,
 ): void {
   const groupBytes = (<usize>columns >> 5) * BLOCK_BYTES_4BIT
@@ -222,20 +236,16 @@ export function tiles4bit(
     const w = weights + <usize>group * groupBytes
     let tile = tiles
     let y = out + (<usize>group << 5)
-    if (count >= TILES_TO_UNPACK) {
-      unpackGroup(w, columns, unpacked)
-      for (let t = 0; t < count; t++) {
-        tileGroup(true, unpacked, tile, columns, y, outStride, add)
-        tile += tileStride
-        y += outStride * 4
-      }
-    } else {
-      for (let t = 0; t < count; t++) {
-        tileGroup(false, w, tile, columns, y, outStride, add)
-        tile += tileStride
-        y += outStride * 4
-      }
+    let left = tokens
+    const isUnpacked = tokens >= TILES_TO_UNPACK * 4
+    if (isUnpacked) unpackGroup(w, columns, unpacked)
+    for (; left >= 4; left -= 4) {
+      if (isUnpacked) tileGroup(4, true, unpacked, tile, columns, y, outStride, add)
+      else tileGroup(4, false, w, tile, columns, y, outStride, add)
+      tile += tileStride
+      y += outStride * 4
     }
+    if (left == 2) tileGroup(2, false, w, tile, columns, y, outStride, add)
   }
 }
 

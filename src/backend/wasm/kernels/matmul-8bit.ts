@@ -22,10 +22,9 @@ function plainByte(weights: v128, quad: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function joinNibbles(low: v128, high: v128, integerSum: v128): v128 {
-  return i32x4.sub(
-    i32x4.add(finishDot(low), i32x4.shl(finishDot(high), 4)),
-    i32x4.shl(integerSum, 7),
-  )
+  // Of 16-bit sums the widening multiplies as well.
+  const sixteenfold = DOT == 1 ? i32x4.dot_i16x8_s(high, i16x8.splat(16)) : i32x4.shl(high, 4)
+  return i32x4.sub(i32x4.add(finishDot(low), sixteenfold), i32x4.shl(integerSum, 7))
 }
 
 // @ts-ignore: decorator
@@ -90,7 +89,7 @@ export function token8bit(
   }
 }
 
-/** Groups [from, to) for a tile of four tokens (tile.ts), four rows at a time. Serves `outputs` > 3 of the head. */
+/** Groups [from, to) for a tile of four tokens (tile.ts), four rows at a time. */
 export function tile8bit(
   weights: usize, tile: usize, columns: i32, from: i32, to: i32, out: usize, outStride: usize, add: bool,
 ): void {
@@ -106,7 +105,7 @@ export function tile8bit(
     let r1 = f32x4.splat(0)
     let r2 = f32x4.splat(0)
     let r3 = f32x4.splat(0)
-    for (let b = blocks; b > 0; b--) {
+    for (let b = columns >> 5; b > 0; b--) {
       const sums0 = v128.load32_splat(x, TILE_CODES_BYTES + 8)
       const sums1 = v128.load32_splat(x, TILE_CODES_BYTES + 24)
       const sums2 = v128.load32_splat(x, TILE_CODES_BYTES + 40)
@@ -130,15 +129,25 @@ export function tile8bit(
         }
       } else {
         const mask = i8x16.splat(0x0f)
-        let low0 = i32x4.splat(0), high0 = i32x4.splat(0)
-        let low1 = i32x4.splat(0), high1 = i32x4.splat(0)
-        let low2 = i32x4.splat(0), high2 = i32x4.splat(0)
-        let low3 = i32x4.splat(0), high3 = i32x4.splat(0)
+        // The first quad starts the sums, as in tileGroup.
+        const firstBytes = v128.load(bytes)
+        const firstLow = v128.and(firstBytes, mask)
+        const firstHigh = v128.and(i16x8.shr_u(firstBytes, 4), mask)
+        let quad = v128.load32_splat(quads)
+        let low0 = startDot(quad, firstLow), high0 = startDot(quad, firstHigh)
+        quad = v128.load32_splat(quads, 4)
+        let low1 = startDot(quad, firstLow), high1 = startDot(quad, firstHigh)
+        quad = v128.load32_splat(quads, 8)
+        let low2 = startDot(quad, firstLow), high2 = startDot(quad, firstHigh)
+        quad = v128.load32_splat(quads, 12)
+        let low3 = startDot(quad, firstLow), high3 = startDot(quad, firstHigh)
+        quads += TILE_QUAD_BYTES
+        bytes += 32
         for (; quads < end; quads += TILE_QUAD_BYTES) {
           const a = v128.load(bytes)
           const low = v128.and(a, mask)
           const high = v128.and(i16x8.shr_u(a, 4), mask)
-          let quad = v128.load32_splat(quads)
+          quad = v128.load32_splat(quads)
           low0 = addDot(low0, quad, low)
           high0 = addDot(high0, quad, high)
           quad = v128.load32_splat(quads, 4)
@@ -173,5 +182,69 @@ export function tile8bit(
     storeRows(y, r2, add)
     y += outStride
     storeRows(y, r3, add)
+  }
+}
+
+/** Groups [from, to) for the first two tokens of a tile, eight rows at a time: they share the unpacking of weights. */
+export function pair8bit(
+  weights: usize, tile: usize, columns: i32, from: i32, to: i32, out: usize, outStride: usize, add: bool,
+): void {
+  const blocks = columns >> 5
+  const place = TILE_QUAD_BYTES / 4
+  let w = weights + <usize>from * <usize>blocks * BLOCK_BYTES_8BIT
+  for (let group = from; group < to; group++) {
+    let x = tile
+    let r00 = f32x4.splat(0), r01 = f32x4.splat(0)
+    let r10 = f32x4.splat(0), r11 = f32x4.splat(0)
+    for (let b = blocks; b > 0; b--) {
+      const sums0 = v128.load32_splat(x, TILE_CODES_BYTES + 8)
+      const sums1 = v128.load32_splat(x, TILE_CODES_BYTES + 24)
+      let d00: v128, d01: v128, d10: v128, d11: v128
+      let quads = x
+      const end = x + TILE_CODES_BYTES
+      let bytes = w
+      if (DOT == 0) {
+        d00 = i32x4.shl(i32x4.neg(sums0), 7), d01 = d00
+        d10 = i32x4.shl(i32x4.neg(sums1), 7), d11 = d10
+        for (; quads < end; quads += TILE_QUAD_BYTES) {
+          const a = v128.load(bytes, 16)
+          const c = v128.load(bytes, 32)
+          d00 = i32x4.add(d00, plainByte(a, quads)), d01 = i32x4.add(d01, plainByte(c, quads))
+          d10 = i32x4.add(d10, plainByte(a, quads + place)), d11 = i32x4.add(d11, plainByte(c, quads + place))
+          bytes += 32
+        }
+      } else {
+        const mask = i8x16.splat(0x0f)
+        let low00 = i32x4.splat(0), high00 = i32x4.splat(0), low01 = i32x4.splat(0), high01 = i32x4.splat(0)
+        let low10 = i32x4.splat(0), high10 = i32x4.splat(0), low11 = i32x4.splat(0), high11 = i32x4.splat(0)
+        for (; quads < end; quads += TILE_QUAD_BYTES) {
+          const a = v128.load(bytes, 16)
+          const c = v128.load(bytes, 32)
+          const quad0 = v128.load32_splat(quads)
+          const quad1 = v128.load32_splat(quads + place)
+          let nibbles = v128.and(a, mask)
+          low00 = addDot(low00, quad0, nibbles), low10 = addDot(low10, quad1, nibbles)
+          nibbles = v128.and(i16x8.shr_u(a, 4), mask)
+          high00 = addDot(high00, quad0, nibbles), high10 = addDot(high10, quad1, nibbles)
+          nibbles = v128.and(c, mask)
+          low01 = addDot(low01, quad0, nibbles), low11 = addDot(low11, quad1, nibbles)
+          nibbles = v128.and(i16x8.shr_u(c, 4), mask)
+          high01 = addDot(high01, quad0, nibbles), high11 = addDot(high11, quad1, nibbles)
+          bytes += 32
+        }
+        d00 = joinNibbles(low00, high00, sums0), d01 = joinNibbles(low01, high01, sums0)
+        d10 = joinNibbles(low10, high10, sums1), d11 = joinNibbles(low11, high11, sums1)
+      }
+      const scale0 = loadSignedScales(w), scale1 = loadSignedScales(w + 8)
+      let scale = v128.load32_splat(x, TILE_CODES_BYTES)
+      r00 = addScaled(r00, d00, scale0, scale), r01 = addScaled(r01, d01, scale1, scale)
+      scale = v128.load32_splat(x, TILE_CODES_BYTES + 16)
+      r10 = addScaled(r10, d10, scale0, scale), r11 = addScaled(r11, d11, scale1, scale)
+      w += BLOCK_BYTES_8BIT
+      x += TILE_BLOCK_BYTES
+    }
+    const y = out + (<usize>group << 5)
+    storeRows(y, r00, add), storeRows(y + 16, r01, add)
+    storeRows(y + outStride, r10, add), storeRows(y + outStride + 16, r11, add)
   }
 }

@@ -3,7 +3,7 @@ import { codesOf, metaOf } from './activations'
 import { halfToFloat } from './math'
 import { tiles4bit, token4bit } from './matmul-4bit'
 import { token7bit } from './matmul-7bit'
-import { tile8bit, token8bit } from './matmul-8bit'
+import { pair8bit, tile8bit, token8bit } from './matmul-8bit'
 import { floatWeight, tokenFloat } from './matmul-float'
 import {
   BLOCK_BYTES_4BIT,
@@ -17,11 +17,11 @@ import {
 import { threadCount, threadIndex } from './threads'
 
 /**
- * Tiles that so many tokens fill. Three left over fill one too: a tile costs about 2.4 tokens. Its last place then
- * holds anything, and so does the row behind the last token of `out`, which must be there.
+ * So many of the tokens are worked on in tiles: fours, and two of what is left over. Four take 2.4 times as long as one,
+ * two 1.45 times; so two and one are faster than four with an empty place.
  */
-export function tilesOf(tokens: i32): i32 {
-  return (tokens + 1) >> 2
+export function tiledTokens(tokens: i32): i32 {
+  return tokens & ~1
 }
 
 // Inputs of the products that follow: records of tokens, and tiles.
@@ -56,21 +56,21 @@ export function multiply(matrix: Matrix, out: usize, outStride: usize, add: bool
   const groups = (matrix.rows + 7) >> 3
   const from = <i32>((<i64>groups * threadIndex) / threadCount)
   const to = <i32>((<i64>groups * (threadIndex + 1)) / threadCount)
-  const tileCount = tilesOf(tokens)
+  const tiled = tiledTokens(tokens)
   let token = 0
   if (kind == MATRIX_4BIT) {
     tiles4bit(
-      data, tiles, tileBytes, tileCount, columns, from, to, out, outStride, add, unpacked,
+      data, tiles, tileBytes, tiled, columns, from, to, out, outStride, add, unpacked,
     )
-    token = min(tileCount << 2, tokens)
+    token = tiled
   } else if (kind == MATRIX_8BIT) {
-    for (let tile = 0; tile < tileCount; tile++) {
-      tile8bit(
-        data, tiles + <usize>tile * tileBytes, columns, from, to,
-        out + <usize>(tile << 2) * outStride, outStride, add,
-      )
+    for (; token < tiled; token += 4) {
+      const tile = tiles + <usize>(token >> 2) * tileBytes
+      const y = out + <usize>token * outStride
+      if (tiled - token == 2) pair8bit(data, tile, columns, from, to, y, outStride, add)
+      else tile8bit(data, tile, columns, from, to, y, outStride, add)
     }
-    token = min(tileCount << 2, tokens)
+    token = tiled
   }
   for (; token < tokens; token++) {
     const record = records + <usize>token * recordBytes

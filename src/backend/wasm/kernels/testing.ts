@@ -5,7 +5,7 @@
 import { codesOf, metaOf, quantizeRecord } from './activations'
 import { BLOCK_ACTIVATION_BYTES } from './dot'
 import { exp2Negative4, exp4, gelu4, silu4, softcap4 } from './math'
-import { multiply, setInputs, tilesOf } from './matmul'
+import { multiply, setInputs, tiledTokens } from './matmul'
 import { UNPACKED_BLOCK_BYTES } from './matmul-4bit'
 import { Matrix } from './structs'
 import { placeInTile } from './tile'
@@ -54,7 +54,7 @@ export function productWorkBytes(columns: i32, tokens: i32): i32 {
 
 /**
  * out[token][row] (+)= matrix × values[token], this thread's share of the rows, for values (tokens, columns), as forward.ts
- * does it. `outStride` in bytes; rows of `out` for a multiple of 4 tokens. `work` begins with the tokens' records.
+ * does it. `outStride` in bytes. `work` begins with the tokens' records.
  */
 export function product(
   matrix: Matrix, values: usize, tokens: i32, out: usize, outStride: usize, add: bool, work: usize,
@@ -66,9 +66,9 @@ export function product(
   for (let t = 0; t < tokens; t++) {
     const record = work + <usize>t * recordBytes
     quantizeRecord(values + <usize>(t * columns) * 4, record, columns)
-    if (t >> 2 < tilesOf(tokens)) placeInTile(record, columns, tiles + <usize>(t >> 2) * tileBytes, t & 3)
+    if (t < tiledTokens(tokens)) placeInTile(record, columns, tiles + <usize>(t >> 2) * tileBytes, t & 3)
   }
-  const unpacked = tiles + <usize>tilesOf(tokens) * tileBytes
+  const unpacked = tiles + <usize>((tokens + 3) >> 2) * tileBytes
   setInputs(tokens, work, recordBytes, tiles, tileBytes, unpacked)
   multiply(matrix, out, outStride, add)
 }
